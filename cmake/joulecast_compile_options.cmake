@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings and sanitizers of our own build. They never reach a consumer: the interface target is
+# linked privately and only inside the build tree.
+add_library(joulecast_compile_options INTERFACE)
+target_compile_options(joulecast_compile_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2 -Wimplicit-fallthrough
+  # The same source must give the same bytes on every machine: no contraction to fused
+  # multiply-add where the target happens to have one.
+  -ffp-contract=off)
+if(JOULECAST_WARNINGS_AS_ERRORS)
+  target_compile_options(joulecast_compile_options INTERFACE -Werror)
+endif()
+if(JOULECAST_SANITIZE)
+  target_compile_options(joulecast_compile_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(joulecast_compile_options INTERFACE -fsanitize=address,undefined)
+endif()

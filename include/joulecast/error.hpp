@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What went wrong, where, and how to mend it.
+//
+// Two kinds of trouble exist. Input or machine at fault: every fallible function returns
+// `Result<T>`, whose `Error` names the file, the place inside it, the cause and a remedy. The
+// library at fault: an assertion. Anything doubtful but usable is a typed `Warning` carried inside
+// the result. The library never prints, never exits and never reads the environment.
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace joulecast {
+
+enum class ErrorKind {
+  usage,        // a flag or argument that does not fit
+  not_found,    // a file, device, region or family that does not exist
+  syntax,       // text that is not JSON, TOML or CSV
+  schema,       // a key that is unknown, missing, doubled or of the wrong type
+  value,        // a value outside what is possible
+  overflow,     // a count beyond 64 bits
+  unsupported,  // a combination that exists but cannot be predicted
+  io,           // the operating system refused
+};
+
+// Where in the input: `file` as the user named it, `path` as a key path such as
+// "transformer[0].hidden_size", `line` and `column` from 1 where known, else 0.
+struct Location {
+  std::string file;
+  std::string path;
+  int line = 0;
+  int column = 0;
+
+  bool operator==(const Location&) const = default;
+};
+
+struct Error {
+  ErrorKind kind = ErrorKind::value;
+  std::string message;
+  Location where;
+  std::string remedy;
+
+  bool operator==(const Error&) const = default;
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+
+enum class WarningCode {
+  prior_not_measured,          // a roofline from data-sheet facts stands in for a fitted law
+  law_extrapolated,            // an operation lies outside the range its law was fitted on
+  no_law_for_operation,        // the chosen laws do not cover the operation; the prior was used
+  communication_not_modelled,  // several devices, predicted as ideal data parallelism
+  host_power_not_stated,       // totals leave the host's energy out
+  pue_not_stated,              // totals leave cooling and distribution out
+  region_not_stated,           // no CO2 can be given
+  price_not_stated,            // no cost can be given
+  paper_convention,            // figures follow the ECAI 2025 paper's conventions, not SI
+  paper_labels,                // the paper's energy labels do not measure what they claim
+  unsourced_figure,            // a device figure without a source that can be checked
+  input_defaulted,             // a missing key took its documented default
+  out_of_date,                 // a grid figure older than five years
+  negative_energy_withheld,    // a published regression gave less than zero joules
+};
+
+struct Warning {
+  WarningCode code = WarningCode::prior_not_measured;
+  std::string subject;  // what it is about: an operation, a device figure, a flag
+  std::string message;
+
+  bool operator==(const Warning&) const = default;
+};
+
+// Stable names for machine-readable output, e.g. "prior_not_measured".
+std::string_view to_string(ErrorKind kind);
+std::string_view to_string(WarningCode code);
+
+// "model.toml:3:9: transformer[0].hidden_size: must be positive, got 0 (remedy: ...)"
+std::string describe(const Error& error);
+
+}  // namespace joulecast

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <joulecast/error.hpp>
+
+#include <fmt/format.h>
+
+namespace joulecast {
+
+std::string_view to_string(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage: return "usage";
+    case ErrorKind::not_found: return "not_found";
+    case ErrorKind::syntax: return "syntax";
+    case ErrorKind::schema: return "schema";
+    case ErrorKind::value: return "value";
+    case ErrorKind::overflow: return "overflow";
+    case ErrorKind::unsupported: return "unsupported";
+    case ErrorKind::io: return "io";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(WarningCode code) {
+  switch (code) {
+    case WarningCode::prior_not_measured: return "prior_not_measured";
+    case WarningCode::law_extrapolated: return "law_extrapolated";
+    case WarningCode::no_law_for_operation: return "no_law_for_operation";
+    case WarningCode::communication_not_modelled: return "communication_not_modelled";
+    case WarningCode::host_power_not_stated: return "host_power_not_stated";
+    case WarningCode::pue_not_stated: return "pue_not_stated";
+    case WarningCode::region_not_stated: return "region_not_stated";
+    case WarningCode::price_not_stated: return "price_not_stated";
+    case WarningCode::paper_convention: return "paper_convention";
+    case WarningCode::paper_labels: return "paper_labels";
+    case WarningCode::unsourced_figure: return "unsourced_figure";
+    case WarningCode::input_defaulted: return "input_defaulted";
+    case WarningCode::out_of_date: return "out_of_date";
+    case WarningCode::negative_energy_withheld: return "negative_energy_withheld";
+  }
+  return "unknown";
+}
+
+std::string describe(const Error& error) {
+  std::string text = error.where.file;
+  if (error.where.line > 0) text += fmt::format(":{}", error.where.line);
+  if (error.where.column > 0) text += fmt::format(":{}", error.where.column);
+  if (!text.empty()) text += ": ";
+  if (!error.where.path.empty()) text += error.where.path + ": ";
+  text += error.message;
+  if (!error.remedy.empty()) text += "\n  remedy: " + error.remedy;
+  return text;
+}
+
+}  // namespace joulecast
