@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/law.hpp>
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 
 namespace joulecast {
 namespace {
