@@ -233,6 +233,16 @@ Result<std::vector<double>> CsvTable::numbers(std::string_view column) const {
   return numbers(column, CsvNumbers::finite_only);
 }
 
+Result<std::vector<double>> CsvTable::positive_numbers(std::string_view column) const {
+  auto values = numbers(column);
+  if (!values) return values;
+  for (std::size_t row = 0; row < values->size(); ++row) {
+    if ((*values)[row] > 0.0) continue;
+    return std::unexpected(bad_field(*this, row, *find_column(column), "a positive number"));
+  }
+  return values;
+}
+
 Result<std::vector<std::int64_t>> CsvTable::integers(std::string_view column) const {
   const auto index = find_column(column);
   if (!index) return std::unexpected(index.error());

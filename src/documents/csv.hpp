@@ -34,6 +34,8 @@ class CsvTable {
   [[nodiscard]] Result<std::vector<double>> numbers(std::string_view column,
                                                     CsvNumbers allowed) const;
   [[nodiscard]] Result<std::vector<double>> numbers(std::string_view column) const;
+  // Finite and above zero: sizes, durations, rates.
+  [[nodiscard]] Result<std::vector<double>> positive_numbers(std::string_view column) const;
   [[nodiscard]] Result<std::vector<std::int64_t>> integers(std::string_view column) const;
 
   // One field; rows count from 0 and leave the header out. Requires both to be in range.

@@ -93,6 +93,12 @@ TEST(Csv, ReadsNotANumberOnlyWhenAsked) {
   EXPECT_EQ(table.numbers("v", CsvNumbers::any).value().back(), -INFINITY);
 }
 
+TEST(Csv, ChecksThatSizesArePositive) {
+  const CsvTable table = parsed("a,b\n1,1\n1,0\n");
+  EXPECT_THAT(table.positive_numbers("a").value(), ElementsAre(1.0, 1.0));
+  EXPECT_EQ(table.positive_numbers("b").error().where, (Location{"t.csv", "b", 3, 3}));
+}
+
 TEST(Csv, AnAbsentColumnOrFileIsAnError) {
   EXPECT_EQ(parsed("a\n1\n").numbers("b").error().kind, ErrorKind::schema);
   EXPECT_EQ(read_csv_file("/nonexistent/t.csv").error().kind, ErrorKind::not_found);

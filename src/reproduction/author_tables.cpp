@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reproduction/author_tables.hpp"
+
+#include "documents/csv.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace joulecast {
+namespace {
+
+// Copies columns of one table into members of rows; the first error stops all later copies.
+template <class Row>
+class Filler {
+ public:
+  explicit Filler(const CsvTable& table) : table_(table), rows_(table.row_count()) {}
+
+  template <class Set>
+  Filler& numbers(std::string_view column, Set set) {
+    return fill(table_.numbers(column), set);
+  }
+  template <class Set>
+  Filler& positive(std::string_view column, Set set) {
+    return fill(table_.positive_numbers(column), set);
+  }
+  template <class Set>
+  Filler& integers(std::string_view column, Set set) {
+    return fill(table_.integers(column), set);
+  }
+  template <class Set>
+  Filler& texts(std::string_view column, Set set) {
+    return fill(table_.texts(column), set);
+  }
+
+  Result<std::vector<Row>> take() {
+    if (error_) return std::unexpected(*error_);
+    return std::move(rows_);
+  }
+
+ private:
+  template <class Values, class Set>
+  Filler& fill(Result<Values> values, Set set) {
+    if (!values && !error_) error_ = values.error();
+    if (error_) return *this;
+    for (std::size_t i = 0; i < rows_.size(); ++i) set(rows_[i]) = (*values)[i];
+    return *this;
+  }
+
+  const CsvTable& table_;
+  std::vector<Row> rows_;
+  std::optional<Error> error_;
+};
+
+Result<CsvTable> open(const std::string& directory, std::string_view name) {
+  auto table = read_csv_file((std::filesystem::path{directory} / name).string());
+  if (table && table->row_count() == 0) {
+    return std::unexpected(
+        Error{ErrorKind::value, "the table has no rows", Location{table->file(), "", 1, 1}, ""});
+  }
+  return table;
+}
+
+Result<std::vector<EfficiencyRow>> read_efficiency(const std::string& directory,
+                                                   std::string_view name,
+                                                   std::string_view operation_column) {
+  const auto table = open(directory, name);
+  if (!table) return std::unexpected(table.error());
+  return Filler<EfficiencyRow>{*table}
+      .texts("source", [](auto& r) -> auto& { return r.gpu; })
+      .texts(operation_column, [](auto& r) -> auto& { return r.operation; })
+      .positive("FLOPs", [](auto& r) -> auto& { return r.flops; })
+      .numbers("HEF", [](auto& r) -> auto& { return r.hef_percent; })
+      .positive("elapsed_time_sec", [](auto& r) -> auto& { return r.elapsed_seconds; })
+      .positive("peak", [](auto& r) -> auto& { return r.peak_flops_per_second; })
+      .take();
+}
+
+// Every field but the first, which numbers the rows of the full table.
+std::string join_fields(const CsvTable& table, std::size_t row) {
+  std::string joined;
+  for (std::size_t column = 1; column < table.column_count(); ++column) {
+    joined += table.field(row, column);
+    joined += '\x1f';
+  }
+  return joined;
+}
+
+Result<std::vector<TransformerStepRow>> read_transformer_steps(const std::string& directory) {
+  const auto table = open(directory, "SubsetDataForTransformer_energyModel.csv");
+  if (!table) return std::unexpected(table.error());
+  Filler<TransformerStepRow> filler{*table};
+  filler.integers("", [](auto& r) -> auto& { return r.index; })
+      .texts("source", [](auto& r) -> auto& { return r.gpu; })
+      .positive("duration", [](auto& r) -> auto& { return r.duration_seconds; })
+      .positive("energy_joules", [](auto& r) -> auto& { return r.energy_joules; })
+      .positive("num_repeats", [](auto& r) -> auto& { return r.repeats; })
+      .positive("num_layers", [](auto& r) -> auto& { return r.layers; })
+      .positive("peak", [](auto& r) -> auto& { return r.peak_teraflop_per_second; })
+      .positive("flops_counts", [](auto& r) -> auto& { return r.model_teraflop; })
+      .numbers("HEF", [](auto& r) -> auto& { return r.hef_percent; })
+      .numbers("total_gpu_energy_kWh", [](auto& r) -> auto& { return r.gpu_counter_kwh; })
+      .numbers("total_cpu_energy_kWh", [](auto& r) -> auto& { return r.cpu_counter_kwh; })
+      .numbers("total_ram_energy_kWh", [](auto& r) -> auto& { return r.ram_counter_kwh; });
+  constexpr std::array names{"QKV Projections", "Attention Scores", "Attention Output",
+                             "Final Projection"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string name = names[i];
+    filler
+        .positive("FLOPs_" + name,
+                  [i](auto& r) -> auto& { return r.operations[i].teraflop_per_layer; })
+        .positive("HEF_" + name, [i](auto& r) -> auto& { return r.operations[i].hef_percent; })
+        .positive("duration_" + name, [i](auto& r) -> auto& { return r.operations[i].duration; });
+  }
+  auto rows = filler.take();
+  for (std::size_t i = 0; rows && i < rows->size(); ++i) {
+    (*rows)[i].all_but_index = join_fields(*table, i);
+  }
+  return rows;
+}
+
+Result<std::vector<RnnStepRow>> read_rnn_steps(const std::string& directory) {
+  const auto table = open(directory, "SubsetDataForLSTM_energyModel.csv");
+  if (!table) return std::unexpected(table.error());
+  Filler<RnnStepRow> filler{*table};
+  filler.integers("", [](auto& r) -> auto& { return r.index; })
+      .texts("component", [](auto& r) -> auto& { return r.operation; })
+      .numbers("energy_consumed_kWh", [](auto& r) -> auto& { return r.counter_kwh; });
+  constexpr std::array names{"Activations", "Cell_Update", "Gates", "Hidden_Update"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    filler.numbers(std::string{"duration_"} + names[i],
+                   [i](auto& r) -> auto& { return r.durations[i]; });
+  }
+  return filler.take();
+}
+
+}  // namespace
+
+Result<AuthorTables> read_author_tables(const std::string& directory) {
+  auto transformer = read_efficiency(directory, "dataForTransformerHEF.csv", "operation");
+  if (!transformer) return std::unexpected(transformer.error());
+  auto rnn = read_efficiency(directory, "dataForLstmHEF.csv", "component");
+  if (!rnn) return std::unexpected(rnn.error());
+  auto steps = read_transformer_steps(directory);
+  if (!steps) return std::unexpected(steps.error());
+  auto rnn_steps = read_rnn_steps(directory);
+  if (!rnn_steps) return std::unexpected(rnn_steps.error());
+  return AuthorTables{std::move(*transformer), std::move(*rnn), std::move(*steps),
+                      std::move(*rnn_steps)};
+}
+
+}  // namespace joulecast
