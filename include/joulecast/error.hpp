@@ -29,8 +29,8 @@ enum class ErrorKind {
 // Where in the input: `file` as the user named it, `path` as a key path such as
 // "transformer[0].hidden_size", `line` and `column` from 1 where known, else 0.
 struct Location {
-  std::string file;
-  std::string path;
+  std::string file{};
+  std::string path{};
   int line = 0;
   int column = 0;
 
@@ -39,9 +39,9 @@ struct Location {
 
 struct Error {
   ErrorKind kind = ErrorKind::value;
-  std::string message;
-  Location where;
-  std::string remedy;
+  std::string message{};
+  Location where{};
+  std::string remedy{};
 
   bool operator==(const Error&) const = default;
 };
@@ -68,8 +68,8 @@ enum class WarningCode {
 
 struct Warning {
   WarningCode code = WarningCode::prior_not_measured;
-  std::string subject;  // what it is about: an operation, a device figure, a flag
-  std::string message;
+  std::string subject{};  // what it is about: an operation, a device figure, a flag
+  std::string message{};
 
   bool operator==(const Warning&) const = default;
 };
