@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What one element of each elementwise operation costs, forward and backward. One FLOP is one
+// arithmetic step or one evaluation of a function (exp, erf, tanh, sqrt). Reads and writes are
+// compulsory traffic in elements. docs/theory.md spells the counts out.
+
+#include "operations/emitter.hpp"
+
+namespace joulecast {
+
+// y = a x. Backward: dx = a dy.
+inline constexpr ElementCosts scale_costs{{1, 1, 1}, {1, 1, 1}};
+
+// Maximum, subtraction, exponential, sum, division. Backward: dx = y (dy - sum(y dy)): two
+// products, one sum, one subtraction; reads y and dy.
+inline constexpr ElementCosts softmax_costs{{5, 1, 1}, {4, 2, 1}};
+
+// Mean (1), variance (3: subtract, square, add), normalise (2), gain and shift (2). Backward: the
+// input gradient takes 8 and those of gain and shift 3 (one product, two sums); reads x and dy.
+inline constexpr ElementCosts layer_norm_costs{{8, 1, 1}, {11, 2, 1}};
+
+// y = x + r. Backward: the two branches' gradients are added.
+inline constexpr ElementCosts residual_costs{{1, 2, 1}, {1, 2, 1}};
+
+// Draw and compare (1), scale (1). Backward: masked scale; the mask is regenerated or tiny.
+inline constexpr ElementCosts dropout_costs{{2, 1, 1}, {1, 1, 1}};
+
+// Log-softmax over the vocabulary (5) and, per position, one selection. Backward: p - onehot,
+// scaled (2).
+inline constexpr ElementCosts cross_entropy_costs{{5, 1, 1}, {2, 1, 1}};
+
+constexpr ElementCosts activation_costs(Activation activation) {
+  switch (activation) {
+    // max(x, 0). Backward: mask.
+    case Activation::relu: return {{1, 1, 1}, {1, 2, 1}};
+    // x/2 (1 + erf(x/sqrt 2)): scale, erf, add, two products. Backward adds the density: about 9.
+    case Activation::gelu: return {{5, 1, 1}, {9, 2, 1}};
+    // x/2 (1 + tanh(a (x + b x^3))): 4 for the argument, tanh, add, two products. Backward: 13.
+    case Activation::gelu_tanh: return {{8, 1, 1}, {13, 2, 1}};
+    // x / (1 + exp(-x)): negate, exp, add, divide. Backward: 5.
+    case Activation::silu: return {{4, 1, 1}, {5, 2, 1}};
+    // Backward: 1 - y^2, times dy.
+    case Activation::tanh: return {{1, 1, 1}, {3, 2, 1}};
+  }
+  return {};
+}
+
+// Per parameter, in FP32: p, g and the optimizer's states are read, p and the states written.
+constexpr ElementCost optimizer_cost(Optimizer optimizer) {
+  switch (optimizer) {
+    // p -= lr g
+    case Optimizer::sgd: return {2, 2, 1};
+    // v = mu v + g; p -= lr v
+    case Optimizer::momentum: return {4, 3, 2};
+    // m: 3 steps, v: 4, denominator: root, scale, add eps, update: divide, scale, subtract
+    case Optimizer::adam: return {13, 4, 3};
+    // and the decay p *= 1 - lr lambda
+    case Optimizer::adamw: return {14, 4, 3};
+  }
+  return {};
+}
+
+}  // namespace joulecast

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <joulecast/model.hpp>
+
+#include "documents/hash.hpp"
+#include <joulecast/suggest.hpp>
+#include "readers/readers.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace joulecast {
+namespace {
+
+struct Family {
+  std::string_view model_type;  // config.json's key of that name
+  Result<Model> (*read)(const Value&, const std::string&, Head);
+};
+
+constexpr std::array families = {Family{"bert", read_bert}, Family{"gpt2", read_gpt2}};
+
+Result<Model> read_huggingface(const Value& config, const std::string& file, Head head) {
+  ObjectReader reader(config, file);
+  const std::string type = reader.text("model_type");
+  if (reader.error()) {
+    Error error = *reader.error();
+    error.remedy = "give a Hugging Face config.json with its \"model_type\"";
+    return std::unexpected(error);
+  }
+  std::vector<std::string> known;
+  for (const Family& family : families) {
+    if (family.model_type == type) return family.read(config, file, head);
+    known.emplace_back(family.model_type);
+  }
+  const std::string hint = did_you_mean(type, known);
+  reader.fail("model_type", fmt::format("unknown model family \"{}\"", type.substr(0, 60)),
+              fmt::format("{}{}known families: {}; or describe the model in a TOML file", hint,
+                          hint.empty() ? "" : " ", fmt::join(known, ", ")),
+              ErrorKind::unsupported);
+  return std::unexpected(*reader.error());
+}
+
+// "configs/bert-base-uncased/config.json" is best called by its folder, other files by their stem.
+std::string name_from(const std::filesystem::path& path) {
+  if (path.filename() == "config.json" && path.has_parent_path()) {
+    return path.parent_path().filename().string();
+  }
+  return path.stem().string();
+}
+
+}  // namespace
+
+Result<Model> parse_model(std::string_view text, const std::string& file,
+                          const ReadModelOptions& options) {
+  const std::filesystem::path path(file);
+  const bool toml = path.extension() == ".toml";
+  if (!toml && path.extension() != ".json") {
+    return std::unexpected(Error{ErrorKind::unsupported, "neither a .json nor a .toml file",
+                                 Location{.file = file},
+                                 "give a Hugging Face config.json or a model file in TOML"});
+  }
+  auto document = toml ? parse_toml(text, file) : parse_json(text, file);
+  if (!document) return std::unexpected(document.error());
+  if (toml && options.head != Head::from_config) {
+    return std::unexpected(Error{ErrorKind::usage, "a hand-written model states its own head",
+                                 Location{.file = file, .path = "--head"},
+                                 "leave --head out, and add or drop blocks in the file"});
+  }
+  auto model = toml ? read_model_toml(*document, file)
+                    : read_huggingface(*document, file, options.head);
+  if (!model) return model;
+  if (model->name.empty()) model->name = name_from(path);
+  model->file = file;
+  model->sha256 = sha256(text);
+  return model;
+}
+
+Result<Model> read_model(const std::filesystem::path& path, const ReadModelOptions& options) {
+  std::error_code ignored;
+  const std::filesystem::path file =
+      std::filesystem::is_directory(path, ignored) ? path / "config.json" : path;
+  auto text = read_text_file(file);
+  if (!text) {
+    Error error = text.error();
+    if (error.kind == ErrorKind::not_found) {
+      error.remedy = "give the path of a Hugging Face config.json, of a folder that holds one, or "
+                     "of a model file in TOML";
+    }
+    return std::unexpected(error);
+  }
+  return parse_model(*text, file.string(), options);
+}
+
+}  // namespace joulecast

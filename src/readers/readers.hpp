@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One reader per family of Hugging Face config.json, and one for hand-written files. A reader
+// turns a document into blocks and checks what the architecture demands; it knows no FLOPs.
+
+#include "documents/value.hpp"
+
+#include <joulecast/model.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace joulecast {
+
+Result<Model> read_bert(const Value& config, const std::string& file, Head head);
+Result<Model> read_gpt2(const Value& config, const std::string& file, Head head);
+Result<Model> read_model_toml(const Value& document, const std::string& file);
+
+// Hugging Face's name of an activation, e.g. "gelu_new". The key is for the error.
+Activation read_activation(ObjectReader& reader, std::string_view key, std::string_view fallback);
+
+// Takes a size that the family documents a default for; a default taken is a warning in the model.
+std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_view key,
+                             std::int64_t fallback);
+
+// Heads must divide the hidden size, or a head would be a fraction wide.
+void check_heads(ObjectReader& reader, std::string_view heads_key, std::int64_t heads,
+                 std::string_view hidden_key, std::int64_t hidden);
+
+// Probability of a dropout layer; 0 means that the layer does nothing and costs nothing.
+double read_dropout(ObjectReader& reader, std::string_view key, double fallback);
+
+}  // namespace joulecast
