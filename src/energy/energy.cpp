@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <joulecast/energy.hpp>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace joulecast {
+
+Watts predict_power(const PowerPrior& prior, Watts limit, const Operation& operation,
+                    const DeviceRates& rates, Seconds duration) {
+  const BytesPerSecond traffic = Bytes{static_cast<double>(operation.bytes_moved)} / duration;
+  double fraction = prior.idle_fraction + prior.bandwidth_fraction * (traffic / rates.bandwidth);
+  if (rates.peak) {
+    const FlopsPerSecond rate = Flops{static_cast<double>(operation.flops)} / duration;
+    fraction += prior.compute_fraction * (rate / *rates.peak);
+  }
+  // Not a clamp of a prediction: boards enforce this limit by lowering their clock.
+  return limit * std::min(1.0, fraction);
+}
+
+Result<Watts> find_power_limit(const Device& device) {
+  if (device.thermal_design_power) return device.thermal_design_power->value;
+  return std::unexpected(Error{
+      ErrorKind::unsupported, fmt::format("the power limit of {} is not public", device.id),
+      Location{.file = device.file, .path = "thermal_design_power_watts"},
+      fmt::format("state it in a --device-file: [[device]] id = \"my-{0}\", extends = \"{0}\", "
+                  "thermal_design_power_watts = ...",
+                  device.id)});
+}
+
+Account make_account(const Site& site, Joules device_energy, Seconds duration,
+                     std::int64_t num_gpus) {
+  Account account;
+  account.device_energy = device_energy;
+  account.facility_energy = device_energy;
+  if (site.host_power) {
+    account.host_energy = *site.host_power * duration * static_cast<double>(num_gpus);
+    account.facility_energy += *account.host_energy;
+  }
+  if (site.power_usage_effectiveness) {
+    account.overhead_energy = account.facility_energy * (*site.power_usage_effectiveness - 1.0);
+    account.facility_energy += *account.overhead_energy;
+  }
+  if (site.region) account.emissions = account.facility_energy * site.region->carbon_intensity;
+  double total = 0.0;
+  if (site.price_per_kilowatt_hour) {
+    account.electricity_cost = account.facility_energy.value() / joules_per_kilowatt_hour *
+                               *site.price_per_kilowatt_hour;
+    total += *account.electricity_cost;
+  }
+  if (site.price_per_gpu_hour) {
+    account.gpu_cost = duration.value() / seconds_per_hour * static_cast<double>(num_gpus) *
+                       *site.price_per_gpu_hour;
+    total += *account.gpu_cost;
+  }
+  if (account.electricity_cost || account.gpu_cost) account.total_cost = total;
+  return account;
+}
+
+}  // namespace joulecast

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "prediction/notes.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace joulecast {
+namespace {
+
+bool is_prior(const Law& law) { return law.device.empty(); }
+
+void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) {
+  const bool own_laws = std::any_of(prediction.laws.begin(), prediction.laws.end(),
+                                    [](const Law& law) { return !is_prior(law); });
+  std::map<std::string, std::string> extrapolated;  // operation -> where it lies
+  std::vector<std::string> uncovered;
+  for (const OperationPrediction& entry : prediction.operations) {
+    const auto law = std::find_if(prediction.laws.begin(), prediction.laws.end(),
+                                  [&](const Law& used) { return used.id == entry.law_id; });
+    if (is_prior(*law)) {
+      const std::string& name = entry.operation.name;
+      if (std::find(uncovered.begin(), uncovered.end(), name) == uncovered.end()) {
+        uncovered.push_back(name);
+      }
+      continue;
+    }
+    const Flops flops{static_cast<double>(entry.operation.flops)};
+    if (!law->fitted_range ||
+        (flops >= law->fitted_range->lowest && flops <= law->fitted_range->highest)) {
+      continue;
+    }
+    extrapolated[entry.operation.name] =
+        fmt::format("{:.3g} FLOPs lie outside the {:.3g} to {:.3g} that law {} was fitted on",
+                    flops.value(), law->fitted_range->lowest.value(),
+                    law->fitted_range->highest.value(), law->id);
+  }
+  if (!uncovered.empty() && !own_laws) {
+    warnings.push_back(
+        {WarningCode::prior_not_measured, prediction.device.id,
+         "prior, not measured: time and power come from data-sheet figures, see docs/accuracy.md"});
+  }
+  if (!uncovered.empty() && own_laws) {
+    warnings.push_back({WarningCode::no_law_for_operation, fmt::format("{}", fmt::join(uncovered, ", ")),
+                        "prior, not measured: no law covers these operations"});
+  }
+  for (const auto& [operation, message] : extrapolated) {
+    warnings.push_back({WarningCode::law_extrapolated, operation, message});
+  }
+}
+
+template <class Q>
+void warn_of_figure(const Prediction& prediction, const char* key,
+                    const std::optional<Figure<Q>>& figure, std::vector<Warning>& warnings) {
+  if (!figure || !figure->unverified) return;
+  warnings.push_back({WarningCode::unsourced_figure, key,
+                      fmt::format("the figure of {} has no source that can be checked: {}",
+                                  prediction.device.id, figure->source)});
+}
+
+void warn_of_device(const Prediction& prediction, std::vector<Warning>& warnings) {
+  const Device& device = prediction.device;
+  const auto peak = device.peak_flops_per_second.find(prediction.setup.precision);
+  if (peak != device.peak_flops_per_second.end()) {
+    warn_of_figure(prediction, "peak_flops_per_second",
+                   std::optional<Figure<FlopsPerSecond>>(peak->second), warnings);
+  }
+  warn_of_figure(prediction, "memory_bandwidth", device.memory_bandwidth, warnings);
+  warn_of_figure(prediction, "thermal_design_power", device.thermal_design_power, warnings);
+}
+
+void warn_of_site(const Prediction& prediction, std::vector<Warning>& warnings) {
+  if (!prediction.run) return;
+  const Site& site = prediction.site;
+  if (!site.host_power) {
+    warnings.push_back({WarningCode::host_power_not_stated, "--host-power-watts",
+                        "processors, memory and disks of the host are left out of the totals"});
+  }
+  if (!site.power_usage_effectiveness) {
+    warnings.push_back({WarningCode::pue_not_stated, "--pue",
+                        "cooling and power distribution are left out of the totals"});
+  }
+  if (!site.region) {
+    warnings.push_back({WarningCode::region_not_stated, "--region",
+                        "no CO2 is given: it depends on the grid"});
+  }
+  if (!site.price_per_kilowatt_hour && !site.price_per_gpu_hour) {
+    warnings.push_back({WarningCode::price_not_stated, "--price-per-kwh",
+                        "no cost is given: state a price"});
+  }
+}
+
+std::string figure_text(double value, std::string_view unit, std::string_view source) {
+  return fmt::format("{:g} {} ({})", value, unit, source);
+}
+
+void assume_device(const Prediction& prediction, std::vector<Assumption>& list) {
+  const Device& device = prediction.device;
+  const auto peak = device.peak_flops_per_second.find(prediction.setup.precision);
+  const std::string origin = device.file == "shipped" ? "device table" : device.file;
+  if (peak != device.peak_flops_per_second.end()) {
+    list.push_back({"peak rate",
+                    figure_text(peak->second.value.value(), "FLOP/s", peak->second.source), origin});
+  }
+  if (device.memory_bandwidth) {
+    list.push_back({"memory bandwidth",
+                    figure_text(device.memory_bandwidth->value.value(), "B/s",
+                                device.memory_bandwidth->source),
+                    origin});
+  }
+  list.push_back({"power limit",
+                  figure_text(prediction.power_limit.value(), "W",
+                              device.thermal_design_power ? device.thermal_design_power->source
+                                                          : "not known"),
+                  origin});
+}
+
+void assume_training(const Prediction& prediction, std::vector<Assumption>& list) {
+  const TrainingSetup& setup = prediction.setup;
+  list.push_back({"operations",
+                  "forward, backward and optimizer; attention unfused, no recomputation, no "
+                  "gradient accumulation, no kernel fusion",
+                  "method"});
+  list.push_back({"optimizer", std::string(to_string(setup.optimizer)), "setup"});
+  list.push_back({"batch size", fmt::format("{} sequences per GPU and step", setup.batch_size),
+                  "setup"});
+  if (setup.num_gpus > 1) {
+    list.push_back({"data parallelism",
+                    fmt::format("{} GPUs, ideal: no time or energy for communication",
+                                setup.num_gpus),
+                    "method"});
+  }
+}
+
+void assume_run(const Prediction& prediction, std::vector<Assumption>& list) {
+  if (!prediction.run) return;
+  const RunPlan& plan = prediction.plan;
+  const auto share = [&](const char* name, double fraction, const char* meaning) {
+    list.push_back({name, fmt::format("{:g} {}", fraction, meaning),
+                    fraction == 0.0 ? "default" : "stated"});
+  };
+  share("evaluation", plan.evaluation_fraction,
+        "of the training time, at the training's average power");
+  share("checkpoints", plan.checkpoint_fraction, "of the training time, at idle power");
+  share("padding", plan.padding_fraction, "of the positions of a batch");
+  const Site& site = prediction.site;
+  if (site.host_power) {
+    list.push_back({"host power", fmt::format("{:g} W per GPU", site.host_power->value()), "stated"});
+  }
+  if (site.power_usage_effectiveness) {
+    list.push_back({"PUE", fmt::format("{:g}", *site.power_usage_effectiveness), "stated"});
+  }
+  if (site.region) {
+    list.push_back({"carbon intensity",
+                    fmt::format("{:g} g/kWh, {} ({})",
+                                site.region->carbon_intensity.value() * 1e3 *
+                                    joules_per_kilowatt_hour,
+                                site.region->name,
+                                site.region->year > 0 ? std::to_string(site.region->year)
+                                                      : std::string("year not stated")),
+                    site.region->source});
+  }
+}
+
+}  // namespace
+
+std::vector<Assumption> list_assumptions(const Prediction& prediction) {
+  std::vector<Assumption> list;
+  assume_device(prediction, list);
+  for (const Law& law : prediction.laws) {
+    list.push_back({fmt::format("law {}", law.id), law.source, is_prior(law) ? "shipped" : "--laws"});
+  }
+  if (!prediction.paper) {
+    list.push_back({"power", prediction.power.source, "shipped"});
+    assume_training(prediction, list);
+  }
+  assume_run(prediction, list);
+  return list;
+}
+
+std::vector<Warning> list_warnings(const Prediction& prediction) {
+  std::vector<Warning> warnings = prediction.model.warnings;
+  warn_of_laws(prediction, warnings);
+  warn_of_device(prediction, warnings);
+  if (prediction.setup.num_gpus > 1) {
+    warnings.push_back({WarningCode::communication_not_modelled,
+                        fmt::format("{} GPUs", prediction.setup.num_gpus),
+                        "communication not modelled: ideal data parallelism is assumed"});
+  }
+  warn_of_site(prediction, warnings);
+  return warnings;
+}
+
+}  // namespace joulecast

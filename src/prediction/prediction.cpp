@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <joulecast/prediction.hpp>
+
+#include "prediction/notes.hpp"
+#include "prediction/paper.hpp"
+#include "prediction/run.hpp"
+
+#include <algorithm>
+
+namespace joulecast {
+namespace {
+
+Result<OperationPrediction> predict_operation(const PredictionRequest& request, Watts limit,
+                                              const Operation& operation) {
+  const auto rates = find_rates(request.device, operation);
+  if (!rates) return std::unexpected(rates.error());
+  const Law* law = &request.laws.find(request.device, operation);
+  if (!law_applies(*law, operation, *rates)) law = &request.laws.prior();
+  OperationPrediction entry;
+  entry.operation = operation;
+  entry.rates = *rates;
+  entry.law_id = law->id;
+  entry.interval = law->interval;
+  entry.duration = predict_duration(*law, operation, *rates);
+  entry.total_duration = entry.duration.one * static_cast<double>(operation.count);
+  entry.power =
+      predict_power(request.laws.power(), limit, operation, *rates, entry.duration.one);
+  entry.total_energy = *entry.power * entry.total_duration;
+  return entry;
+}
+
+void note_law(Prediction& prediction, const LawSet& laws, const std::string& id) {
+  const auto known = [&](const Law& law) { return law.id == id; };
+  if (std::any_of(prediction.laws.begin(), prediction.laws.end(), known)) return;
+  const auto found = std::find_if(laws.laws().begin(), laws.laws().end(), known);
+  prediction.laws.push_back(found == laws.laws().end() ? laws.prior() : *found);
+}
+
+// Errors of one law are fully correlated over the operations that use it, and different laws may
+// err together, so the bounds add up. An operation without an interval leaves the sum without one.
+std::optional<Interval<Seconds>> sum_intervals(const std::vector<OperationPrediction>& entries) {
+  Interval<Seconds> sum;
+  for (const OperationPrediction& entry : entries) {
+    if (!entry.interval) return std::nullopt;
+    sum.lower += entry.total_duration * entry.interval->lower;
+    sum.upper += entry.total_duration * entry.interval->upper;
+  }
+  return sum;
+}
+
+struct PowerBounds {
+  IntervalFactors factors;
+  Watts limit;  // no board draws more for longer than an instant
+};
+
+StepPrediction sum_step(const std::vector<OperationPrediction>& entries, const PowerBounds& power,
+                        FlopsPerSecond peak) {
+  StepPrediction step;
+  Joules energy;
+  for (const OperationPrediction& entry : entries) {
+    const double count = static_cast<double>(entry.operation.count);
+    step.flops += Flops{static_cast<double>(entry.operation.flops) * count};
+    step.bytes_moved += Bytes{static_cast<double>(entry.operation.bytes_moved) * count};
+    step.duration += entry.total_duration;
+    energy += *entry.total_energy;
+  }
+  step.energy = energy;
+  step.average_power = energy / step.duration;
+  step.hef = step.flops / (peak * step.duration);
+  step.duration_interval = sum_intervals(entries);
+  if (step.duration_interval) {
+    // Time and power may err together, so the bounds multiply.
+    const Watts least = *step.average_power * power.factors.lower;
+    const Watts most = std::min(*step.average_power * power.factors.upper, power.limit);
+    step.energy_interval = Interval<Joules>{least * step.duration_interval->lower,
+                                            most * step.duration_interval->upper};
+  }
+  return step;
+}
+
+void set_shares(Prediction& prediction) {
+  for (OperationPrediction& entry : prediction.operations) {
+    entry.duration_share = entry.total_duration / prediction.step.duration;
+    if (entry.total_energy) entry.energy_share = *entry.total_energy / *prediction.step.energy;
+  }
+}
+
+Result<Prediction> start_prediction(const PredictionRequest& request) {
+  Prediction prediction;
+  prediction.model = request.model;
+  const auto parameters = count_parameters(request.model);
+  if (!parameters) return std::unexpected(parameters.error());
+  prediction.parameters = *parameters;
+  const auto total = count_all_parameters(request.model);
+  if (!total) return std::unexpected(total.error());
+  prediction.parameter_count = *total;
+  prediction.device = request.device;
+  prediction.setup = request.setup;
+  prediction.plan = request.plan;
+  prediction.site = request.site;
+  prediction.power = request.laws.power();
+  const auto limit = find_power_limit(request.device);
+  if (!limit) return std::unexpected(limit.error());
+  prediction.power_limit = *limit;
+  return prediction;
+}
+
+Result<void> predict_step(const PredictionRequest& request, Prediction& prediction) {
+  const auto operations = list_operations(request.model, request.setup);
+  if (!operations) return std::unexpected(operations.error());
+  for (const Operation& operation : *operations) {
+    auto entry = predict_operation(request, prediction.power_limit, operation);
+    if (!entry) return std::unexpected(entry.error());
+    note_law(prediction, request.laws, entry->law_id);
+    prediction.operations.push_back(std::move(*entry));
+  }
+  const auto peak = find_peak(request.device, request.setup.precision);
+  if (!peak) return std::unexpected(peak.error());
+  prediction.step = sum_step(prediction.operations,
+                             {prediction.power.interval, prediction.power_limit}, peak->value);
+  return {};
+}
+
+}  // namespace
+
+Result<Prediction> predict(const PredictionRequest& request) {
+  auto prediction = start_prediction(request);
+  if (!prediction) return prediction;
+  const bool paper = request.setup.convention == Convention::ecai2025;
+  const auto step =
+      paper ? fill_paper_step(request, *prediction) : predict_step(request, *prediction);
+  if (!step) return std::unexpected(step.error());
+  set_shares(*prediction);
+  auto run = predict_run({.plan = request.plan,
+                          .setup = request.setup,
+                          .site = request.site,
+                          .step = prediction->step,
+                          .idle_power = prediction->power_limit * prediction->power.idle_fraction});
+  if (!run) return std::unexpected(run.error());
+  prediction->run = std::move(*run);
+  prediction->assumptions = list_assumptions(*prediction);
+  for (Warning& warning : list_warnings(*prediction)) {
+    prediction->warnings.push_back(std::move(warning));
+  }
+  return prediction;
+}
+
+}  // namespace joulecast
