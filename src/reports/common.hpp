@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Sections that several reports share.
+
+#include <joulecast/report.hpp>
+
+namespace joulecast {
+
+Fields describe_model(const Model& model, const std::vector<ParameterCount>& parameters);
+Fields describe_device(const Device& device, Precision precision);
+Fields describe_training(const TrainingSetup& setup);
+Table list_warnings_table(const std::vector<Warning>& warnings);
+
+template <class Q>
+Datum datum(const std::optional<Q>& quantity) {
+  if (!quantity) return std::monostate{};
+  if constexpr (std::is_arithmetic_v<Q>) {
+    return *quantity;
+  } else {
+    return quantity->value();
+  }
+}
+
+inline Datum datum(const std::optional<std::string>& text) {
+  return text ? Datum(*text) : Datum(std::monostate{});
+}
+
+// Bounds of an interval, or two absent values.
+template <class Q>
+std::pair<Datum, Datum> bounds(const std::optional<Interval<Q>>& interval) {
+  if (!interval) return {std::monostate{}, std::monostate{}};
+  return {interval->lower.value(), interval->upper.value()};
+}
+
+// "12.3 s to 45.6 s (90 %)", or a word that there is none.
+template <class Q>
+std::string show_interval(const std::optional<Interval<Q>>& interval, Unit unit) {
+  if (!interval) return "none known";
+  return show(interval->lower.value(), unit) + " to " + show(interval->upper.value(), unit);
+}
+
+}  // namespace joulecast

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <joulecast/report.hpp>
+
+#include <joulecast/version.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace joulecast {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool right_aligned(Unit unit) { return unit != Unit::none; }
+
+// Width in characters, not bytes: names may hold UTF-8.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::string pad(const std::string& text, std::size_t width, bool right) {
+  const std::string space(width - std::min(width, width_of(text)), ' ');
+  return right ? space + text : text + space;
+}
+
+std::vector<std::size_t> visible_columns(const Table& table) {
+  std::vector<std::size_t> visible;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.columns[i].title.empty()) visible.push_back(i);
+  }
+  return visible;
+}
+
+// --- text -------------------------------------------------------------------------------------
+
+std::string heading(std::string_view text, const RenderOptions& options) {
+  return options.colour ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : fmt::format("{}\n", text);
+}
+
+void trim_right(std::string& line) {
+  while (line.ends_with(' ')) line.pop_back();
+}
+
+std::string text_of(const Fields& fields, const RenderOptions& options) {
+  std::size_t width = 0;
+  for (const Field& field : fields.fields) width = std::max(width, width_of(field.title));
+  std::string out;
+  for (const Field& field : fields.fields) {
+    if (field.title.empty()) continue;
+    std::string line =
+        fmt::format("  {}  {}", pad(field.title, width, false), show(field.value, field.unit));
+    trim_right(line);
+    out += line + "\n";
+  }
+  return out.empty() ? out : (fields.title.empty() ? "" : heading(fields.title, options)) + out;
+}
+
+std::string text_of(const Table& table, const RenderOptions& options) {
+  if (!table.for_people || table.rows.empty()) return {};
+  const std::vector<std::size_t> visible = visible_columns(table);
+  std::vector<std::size_t> widths;
+  for (const std::size_t i : visible) {
+    std::size_t width = width_of(table.columns[i].title);
+    for (const auto& row : table.rows) {
+      width = std::max(width, width_of(show(row[i], table.columns[i].unit)));
+    }
+    widths.push_back(width);
+  }
+  const auto line = [&](const auto& cell) {
+    std::string out = "  ";
+    for (std::size_t v = 0; v < visible.size(); ++v) {
+      const Column& column = table.columns[visible[v]];
+      out += pad(cell(visible[v]), widths[v], right_aligned(column.unit)) + "  ";
+    }
+    trim_right(out);
+    return out + "\n";
+  };
+  std::string out = table.title.empty() ? "" : heading(table.title, options);
+  out += line([&](std::size_t i) { return table.columns[i].title; });
+  for (const auto& row : table.rows) {
+    out += line([&](std::size_t i) { return show(row[i], table.columns[i].unit); });
+  }
+  return out;
+}
+
+std::string text_of(const Paragraph& paragraph, const RenderOptions&) {
+  return paragraph.text.empty() ? std::string() : paragraph.text + "\n";
+}
+
+std::string render_text(const Report& report, const RenderOptions& options) {
+  std::string out = report.title.empty() ? "" : heading(report.title, options);
+  for (const Section& section : report.sections) {
+    const std::string part =
+        std::visit([&](const auto& item) { return text_of(item, options); }, section);
+    if (part.empty()) continue;
+    if (!out.empty()) out += "\n";
+    out += part;
+  }
+  return out;
+}
+
+// --- Markdown ---------------------------------------------------------------------------------
+
+std::string escape_markdown(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '|') text.insert(i++, 1, '\\');
+    if (text[i] == '\n') text[i] = ' ';
+  }
+  return text;
+}
+
+std::string markdown_of(const Table& table) {
+  if (!table.for_people || table.rows.empty()) return {};
+  std::string out = table.title.empty() ? "" : fmt::format("## {}\n\n", table.title);
+  std::string rule;
+  for (const std::size_t i : visible_columns(table)) {
+    out += fmt::format("| {} ", escape_markdown(table.columns[i].title));
+    rule += right_aligned(table.columns[i].unit) ? "| ---: " : "| --- ";
+  }
+  out += "|\n" + rule + "|\n";
+  for (const auto& row : table.rows) {
+    for (const std::size_t i : visible_columns(table)) {
+      out += fmt::format("| {} ", escape_markdown(show(row[i], table.columns[i].unit)));
+    }
+    out += "|\n";
+  }
+  return out;
+}
+
+std::string markdown_of(const Fields& fields) {
+  Table table{.key = {},
+              .title = fields.title,
+              .columns = {{"what", "what", Unit::none}, {"value", "value", Unit::none}}};
+  for (const Field& field : fields.fields) {
+    if (!field.title.empty()) table.rows.push_back({field.title, show(field.value, field.unit)});
+  }
+  return markdown_of(table);
+}
+
+std::string markdown_of(const Paragraph& paragraph) {
+  return paragraph.text.empty() ? std::string() : paragraph.text + "\n";
+}
+
+std::string render_markdown(const Report& report) {
+  std::string out = report.title.empty() ? "" : fmt::format("# {}\n", report.title);
+  for (const Section& section : report.sections) {
+    const std::string part =
+        std::visit([](const auto& item) { return markdown_of(item); }, section);
+    if (part.empty()) continue;
+    if (!out.empty()) out += "\n";
+    out += part;
+  }
+  return out;
+}
+
+// --- CSV --------------------------------------------------------------------------------------
+
+std::string csv_cell(const Datum& value) {
+  if (std::holds_alternative<std::monostate>(value)) return {};
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *integer);
+  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
+  const std::string& text = std::get<std::string>(value);
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char character : text) {
+    quoted += character;
+    if (character == '"') quoted += '"';
+  }
+  return quoted + "\"";
+}
+
+std::string render_csv(const Table& table) {
+  std::string out;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    out += (i == 0 ? "" : ",") + table.columns[i].key;
+  }
+  out += "\n";
+  for (const auto& row : table.rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) out += (i == 0 ? "" : ",") + csv_cell(row[i]);
+    out += "\n";
+  }
+  return out;
+}
+
+// --- JSON -------------------------------------------------------------------------------------
+
+Json json_of(const Datum& value) {
+  return std::visit(
+      [](const auto& held) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::monostate>) {
+          return nullptr;
+        } else {
+          return held;
+        }
+      },
+      value);
+}
+
+void add_json(Json& out, const Fields& fields) {
+  if (fields.key.empty()) return;
+  Json object = Json::object();
+  for (const Field& field : fields.fields) object[field.key] = json_of(field.value);
+  out[fields.key] = std::move(object);
+}
+
+void add_json(Json& out, const Table& table) {
+  if (!table.for_machines) return;
+  Json array = Json::array();
+  for (const auto& row : table.rows) {
+    Json object = Json::object();
+    for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i].key] = json_of(row[i]);
+    array.push_back(std::move(object));
+  }
+  out[table.key] = std::move(array);
+}
+
+void add_json(Json& out, const Paragraph& paragraph) {
+  if (!paragraph.key.empty()) out[paragraph.key] = paragraph.text;
+}
+
+std::string render_json(const Report& report) {
+  Json out = Json::object();
+  out["schema_version"] = 1;
+  out["kind"] = report.kind;
+  out["tool"] = {{"name", "joulecast"}, {"version", version()}, {"commit", commit()}};
+  for (const Section& section : report.sections) {
+    std::visit([&](const auto& item) { add_json(out, item); }, section);
+  }
+  // Names in the input may hold anything; bytes that are not UTF-8 become U+FFFD.
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string render(const Report& report, Format format, const RenderOptions& options) {
+  switch (format) {
+    case Format::text: return render_text(report, options);
+    case Format::markdown: return render_markdown(report);
+    case Format::csv: return render_csv(report.csv);
+    case Format::json: return render_json(report);
+  }
+  return {};
+}
+
+std::optional<Format> format_from(std::string_view name) {
+  if (name == "text") return Format::text;
+  if (name == "markdown") return Format::markdown;
+  if (name == "csv") return Format::csv;
+  if (name == "json") return Format::json;
+  return std::nullopt;
+}
+
+}  // namespace joulecast

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers as people read them: four digits, a unit with an SI prefix.
+#include <joulecast/report.hpp>
+
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace joulecast {
+namespace {
+
+// Four significant digits without an exponent and without trailing noise.
+std::string four_digits(double value) {
+  if (value == 0.0) return "0";
+  const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
+  const int decimals = magnitude >= 3 ? 0 : 3 - magnitude;
+  if (decimals > 9) return fmt::format("{:.3e}", value);
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string with_prefix(double value, std::string_view unit, double base = 1000.0) {
+  constexpr std::array<std::string_view, 12> prefixes = {"n", "u", "m", "",  "k", "M",
+                                                         "G", "T", "P", "E", "Z", "Y"};
+  if (value == 0.0) return fmt::format("0 {}", unit);
+  std::size_t index = 3;
+  double scaled = value;
+  while (std::abs(scaled) >= 999.95 && index + 1 < prefixes.size()) {
+    scaled /= base;
+    ++index;
+  }
+  while (std::abs(scaled) < 0.99995 && index > 0) {
+    scaled *= base;
+    --index;
+  }
+  return fmt::format("{} {}{}", four_digits(scaled), prefixes[index], unit);
+}
+
+std::string show_seconds(double value) {
+  if (value < 120.0) return with_prefix(value, "s");
+  if (value < 7200.0) return fmt::format("{} min", four_digits(value / 60.0));
+  if (value < 172800.0) return fmt::format("{} h", four_digits(value / 3600.0));
+  return fmt::format("{} d", four_digits(value / 86400.0));
+}
+
+// Beside the joules of a run people expect kilowatt-hours.
+std::string show_joules(double value) {
+  if (value < 36000.0) return with_prefix(value, "J");
+  return fmt::format("{} ({})", with_prefix(value, "J"), with_prefix(value / 3600.0, "Wh"));
+}
+
+std::string group_thousands(std::int64_t value) {
+  std::string digits = fmt::format("{}", value);
+  const std::size_t start = digits.starts_with('-') ? 1 : 0;
+  for (std::size_t i = digits.size(); i > start + 3;) {
+    i -= 3;
+    digits.insert(i, 1, ',');
+  }
+  return digits;
+}
+
+std::string show_number(double value, Unit unit) {
+  switch (unit) {
+    case Unit::seconds: return show_seconds(value);
+    case Unit::joules: return show_joules(value);
+    case Unit::watts: return with_prefix(value, "W");
+    case Unit::flops: return with_prefix(value, "FLOP");
+    case Unit::flops_per_second: return with_prefix(value, "FLOP/s");
+    case Unit::bytes: return with_prefix(value, "B");
+    case Unit::bytes_per_second: return with_prefix(value, "B/s");
+    case Unit::kilograms: return with_prefix(value * 1000.0, "g");
+    case Unit::grams_per_kilowatt_hour: return fmt::format("{} g/kWh", four_digits(value));
+    case Unit::fraction: return fmt::format("{:.4f}", value);
+    default: return four_digits(value);
+  }
+}
+
+}  // namespace
+
+std::string show(const Datum& value, Unit unit) {
+  if (std::holds_alternative<std::monostate>(value)) return "-";
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "yes" : "no";
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    if (unit == Unit::year || unit == Unit::none) return fmt::format("{}", *integer);
+    if (unit == Unit::count || unit == Unit::plain) return group_thousands(*integer);
+    return show_number(static_cast<double>(*integer), unit);
+  }
+  return show_number(std::get<double>(value), unit);
+}
+
+}  // namespace joulecast
