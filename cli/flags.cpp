@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "flags.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace joulecast::cli {
+namespace {
+
+const std::vector<VerbSpec> verbs = {
+    {Verb::predict, "predict", "MODEL", 1, 1,
+     "time, energy, CO2 and cost of training a model",
+     "MODEL is a Hugging Face config.json, a folder that holds one, or a model file in TOML. Prints "
+     "each operation with FLOPs, hardware efficiency factor (HEF), time and energy, then one step, "
+     "then, if its length is stated, the whole run.",
+     {"joulecast predict bert-base-uncased/config.json --gpu a100-80gb-pcie --precision tf32 "
+      "--batch-size 64 --sequence-length 320",
+      "joulecast predict gpt2/config.json --gpu h100-80gb-sxm --precision bf16 --batch-size 32 "
+      "--sequence-length 1024 --tokens 10e9 --num-gpus 8 --region FRA --pue 1.2",
+      "joulecast predict model_a.toml --gpu a100-80gb-pcie --precision tf32 --batch-size 64 "
+      "--sequence-length 320 --convention ecai2025"}},
+    {Verb::compare, "compare", "MODEL...", 1, 64,
+     "several models, or one model on several GPUs, side by side",
+     "Every MODEL is predicted on every --gpu; ratios are to the first.",
+     {"joulecast compare bert-base-uncased/config.json gpt2/config.json --gpu a100-80gb-pcie "
+      "--precision tf32 --batch-size 16 --sequence-length 512",
+      "joulecast compare gpt2/config.json --gpu a100-80gb-sxm --gpu h100-80gb-sxm --precision bf16 "
+      "--batch-size 16 --sequence-length 1024 --tokens 1e9"}},
+    {Verb::operations, "operations", "MODEL", 1, 1,
+     "the operations of one training step, without a GPU",
+     "Lists every operation with its shape, FLOPs, bytes moved, phase and count.",
+     {"joulecast operations gpt2/config.json --precision bf16 --batch-size 8 --sequence-length 1024 "
+      "--format csv"}},
+    {Verb::explain, "explain", "MODEL", 1, 1, "where one number comes from",
+     "Shows formula, substituted values, law, source and range of an operation, of the step or of "
+     "the run.",
+     {"joulecast explain gpt2/config.json --gpu a100-80gb-pcie --precision tf32 --batch-size 8 "
+      "--sequence-length 1024 --operation feed_forward_up --phase backward_weight"}},
+    {Verb::devices, "devices", "[ID]", 0, 1, "the accelerators that can be predicted",
+     "Lists all of them, or one with the source of each figure.",
+     {"joulecast devices", "joulecast devices h100-80gb-sxm"}},
+    {Verb::regions, "regions", "[REGION]", 0, 1, "carbon intensity of electricity by country",
+     "Lists all regions, or one, with year and source.", {"joulecast regions FRA"}},
+    {Verb::reproduce, "reproduce", "ecai2025", 1, 1,
+     "every published number of the source paper, recomputed",
+     "Prints published, ours, difference and status for each number, and an audit of the data. "
+     "Exits 1 if a recomputed number disagrees.",
+     {"joulecast reproduce ecai2025", "joulecast reproduce ecai2025 --data DIR --format json"}},
+    {Verb::doctor, "doctor", "", 0, 0, "version, configuration and data in use",
+     "Prints what a bug report needs.", {"joulecast doctor"}},
+    {Verb::help, "help", "[VERB]", 0, 1, "this help, or that of a verb",
+     "With --format markdown, the whole reference.", {"joulecast help predict"}},
+    {Verb::man, "man", "", 0, 0, "the manual page, in troff",
+     "Prints the manual page.", {"joulecast man | man -l -"}},
+    {Verb::completions, "completions", "bash|zsh|fish", 1, 1, "completions for a shell",
+     "Prints a script for the shell to source.",
+     {"joulecast completions bash > ~/.local/share/bash-completion/completions/joulecast"}},
+};
+
+const std::vector<Verb> predicting = {Verb::predict, Verb::compare, Verb::explain};
+const std::vector<Verb> modelling = {Verb::predict, Verb::compare, Verb::explain,
+                                     Verb::operations};
+
+const std::vector<FlagSpec> flags = {
+    {"gpu", "ID", "the accelerator, by id, name or alias; several in compare", "Hardware",
+     predicting, "", true},
+    {"num-gpus", "N", "ideal data parallelism over N GPUs (default 1)", "Hardware", predicting, ""},
+    {"device-file", "FILE", "your own accelerators, in TOML", "Hardware",
+     {Verb::predict, Verb::compare, Verb::explain, Verb::devices, Verb::doctor}, "", true},
+    {"precision", "FORMAT", "number format of the matrix products", "Training", modelling,
+     "fp32|tf32|fp16|bf16|fp8"},
+    {"batch-size", "N", "sequences per GPU and step", "Training", modelling, ""},
+    {"sequence-length", "N", "tokens per sequence; time steps for LSTM and GRU", "Training",
+     modelling, ""},
+    {"optimizer", "NAME", "what updates the parameters (default adamw)", "Training", modelling,
+     "sgd|momentum|adam|adamw"},
+    {"head", "NAME", "what stands on top of the body (default: as the config says)", "Training",
+     modelling, "none|pooler|masked_lm|causal_lm"},
+    {"steps", "N", "length of the run in optimisation steps", "Run", predicting, ""},
+    {"epochs", "N", "length of the run in passes over --samples", "Run", predicting, ""},
+    {"samples", "N", "sequences in one epoch", "Run", predicting, ""},
+    {"tokens", "N", "length of the run in real tokens, e.g. 10e9", "Run", predicting, ""},
+    {"evaluation-fraction", "F", "time for evaluation, as a fraction of the training time", "Run",
+     predicting, ""},
+    {"checkpoint-fraction", "F", "time for writing checkpoints, likewise", "Run", predicting, ""},
+    {"padding-fraction", "F", "fraction of a batch's positions that hold padding", "Run",
+     predicting, ""},
+    {"host-power-watts", "W", "power of the host (processors, memory, disks) per GPU", "Site",
+     predicting, ""},
+    {"pue", "X", "power usage effectiveness of the facility, 1 or more", "Site", predicting, ""},
+    {"region", "CODE", "country whose grid feeds the machine, e.g. FRA", "Site", predicting, ""},
+    {"carbon-intensity", "G", "grams of CO2 equivalent per kWh, instead of --region", "Site",
+     predicting, ""},
+    {"price-per-kwh", "X", "price of a kilowatt-hour", "Site", predicting, ""},
+    {"price-per-gpu-hour", "X", "price of an hour of one GPU", "Site", predicting, ""},
+    {"currency", "CODE", "currency of the prices, e.g. EUR", "Site", predicting, ""},
+    {"convention", "NAME", "ecai2025 computes as the source paper does", "Method", modelling,
+     "joulecast|ecai2025"},
+    {"laws", "DIR", "use the laws of this folder before the shipped ones", "Method", predicting,
+     ""},
+    {"operation", "NAME", "what to explain: an operation, step or run (default step)", "Output",
+     {Verb::explain}, ""},
+    {"phase", "NAME", "which phase of the operation (default forward)", "Output", {Verb::explain},
+     "forward|backward_input|backward_weight|optimizer_step"},
+    {"phases", "", "one row per operation and phase", "Output", {Verb::predict}, ""},
+    {"statement", "", "a paragraph for a paper or model card, with BibTeX", "Output",
+     {Verb::predict}, ""},
+    {"data", "DIR", "folder with the authors' tables, for refits and audit", "Output",
+     {Verb::reproduce}, ""},
+    {"strict", "", "treat warnings as errors (exit 1)", "Output", modelling, ""},
+    {"format", "NAME", "form of the output (default text)", "Output",
+     {Verb::predict, Verb::compare, Verb::operations, Verb::explain, Verb::devices, Verb::regions,
+      Verb::reproduce, Verb::doctor, Verb::help},
+     "text|markdown|csv|json"},
+    {"config", "FILE", "read defaults from FILE instead of the usual place", "Output",
+     {Verb::predict, Verb::compare, Verb::explain, Verb::operations, Verb::devices, Verb::doctor},
+     ""},
+    {"help", "", "print this help", "Output", {}, ""},
+};
+
+}  // namespace
+
+std::span<const VerbSpec> verb_specs() { return verbs; }
+std::span<const FlagSpec> flag_specs() { return flags; }
+
+const VerbSpec* find_verb(std::string_view name) {
+  const auto found = std::find_if(verbs.begin(), verbs.end(),
+                                  [&](const VerbSpec& spec) { return spec.name == name; });
+  return found == verbs.end() ? nullptr : &*found;
+}
+
+const VerbSpec& spec_of(Verb verb) {
+  const auto found = std::find_if(verbs.begin(), verbs.end(),
+                                  [&](const VerbSpec& spec) { return spec.verb == verb; });
+  assert(found != verbs.end());
+  return *found;
+}
+
+std::vector<const FlagSpec*> flags_of(Verb verb) {
+  std::vector<const FlagSpec*> accepted;
+  for (const FlagSpec& flag : flags) {
+    const bool everywhere = flag.verbs.empty();
+    if (everywhere || std::find(flag.verbs.begin(), flag.verbs.end(), verb) != flag.verbs.end()) {
+      accepted.push_back(&flag);
+    }
+  }
+  return accepted;
+}
+
+}  // namespace joulecast::cli

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Where results and errors go: data to stdout, everything else to stderr.
+
+#include <joulecast/error.hpp>
+#include <joulecast/report.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace joulecast::cli {
+
+enum ExitCode : int {
+  exit_done = 0,
+  exit_check_failed = 1,
+  exit_bad_input = 2,
+  exit_no_hardware = 3,
+};
+
+// A reader that has seen enough (`joulecast devices | head`) is success; a full disk is not.
+int print(std::string_view text);
+int print_report(const Report& report, Format format);
+
+int print_error(const Error& error);
+
+// With --strict, warnings end the command.
+int print_strict(const std::vector<Warning>& warnings);
+// CSV has no place for warnings, so they go to stderr.
+void print_warnings(const std::vector<Warning>& warnings);
+
+}  // namespace joulecast::cli

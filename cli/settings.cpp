@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.hpp"
+
+#include <joulecast/suggest.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace joulecast::cli {
+namespace {
+
+std::string dashed(std::string_view flag) { return fmt::format("--{}", flag); }
+
+std::unexpected<Error> fail(std::string_view flag, std::string message, std::string remedy,
+                            ErrorKind kind = ErrorKind::usage) {
+  return std::unexpected(Error{kind, std::move(message),
+                               Location{.file = {}, .path = dashed(flag)}, std::move(remedy)});
+}
+
+std::unexpected<Error> missing(std::string_view flag, std::string remedy) {
+  return fail(flag, "the flag is missing", std::move(remedy));
+}
+
+// Digits may be grouped: 1_000_000.
+std::string without_underscores(std::string text) {
+  std::erase(text, '_');
+  return text;
+}
+
+template <class Enum, std::size_t N>
+Result<Enum> choose(std::string_view flag, const std::string& typed,
+                    const std::array<Enum, N>& all) {
+  std::vector<std::string> known;
+  for (const Enum value : all) {
+    if (to_string(value) == typed) return value;
+    known.emplace_back(to_string(value));
+  }
+  const std::string hint = did_you_mean(typed, known);
+  return fail(flag, fmt::format("unknown value \"{}\"", typed.substr(0, 80)),
+              fmt::format("{}{}choose one of: {}", hint, hint.empty() ? "" : " ",
+                          fmt::join(known, ", ")));
+}
+
+Result<std::int64_t> required_size(const Settings& settings, std::string_view flag,
+                                   std::string remedy) {
+  auto value = settings.whole(flag);
+  if (!value) return std::unexpected(value.error());
+  if (!*value) return missing(flag, std::move(remedy));
+  return **value;
+}
+
+// A number within a range; absent stays absent.
+Result<std::optional<double>> ranged(const Settings& settings, std::string_view flag,
+                                     double lowest, double highest) {
+  auto value = settings.number(flag);
+  if (!value || !*value) return value;
+  if (**value >= lowest && **value <= highest) return value;
+  return fail(flag, fmt::format("must lie between {} and {}, is {}", lowest, highest, **value),
+              "check the value and its unit", ErrorKind::value);
+}
+
+}  // namespace
+
+std::optional<std::string> Settings::text(std::string_view flag) const {
+  if (auto value = arguments_.value(flag)) return value;
+  const auto found = configuration_.values.find(flag);
+  if (found == configuration_.values.end() || found->second.empty()) return std::nullopt;
+  return found->second.back();
+}
+
+std::vector<std::string> Settings::texts(std::string_view flag) const {
+  std::vector<std::string> values = arguments_.values(flag);
+  if (!values.empty()) return values;
+  const auto found = configuration_.values.find(flag);
+  return found == configuration_.values.end() ? values : found->second;
+}
+
+Result<std::optional<std::int64_t>> Settings::whole(std::string_view flag) const {
+  const auto value = text(flag);
+  if (!value) return std::nullopt;
+  const std::string digits = without_underscores(*value);
+  std::int64_t whole = 0;
+  const char* end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, whole);
+  if (parsed.ec == std::errc() && parsed.ptr == end && !digits.empty()) return whole;
+  // 300e9 is a whole number, too, as long as a double holds it exactly.
+  double real = 0.0;
+  const auto scientific = std::from_chars(digits.data(), end, real);
+  const bool exact = scientific.ec == std::errc() && scientific.ptr == end && !digits.empty() &&
+                     std::isfinite(real) && real == std::floor(real) && std::abs(real) < 0x1p62;
+  if (exact) return static_cast<std::int64_t>(real);
+  return fail(flag, fmt::format("\"{}\" is not a whole number", value->substr(0, 80)),
+              "give digits, e.g. 64, 1_000_000 or 300e9", ErrorKind::value);
+}
+
+Result<std::optional<double>> Settings::number(std::string_view flag) const {
+  const auto value = text(flag);
+  if (!value) return std::nullopt;
+  const std::string digits = without_underscores(*value);
+  double real = 0.0;
+  const char* end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, real);
+  if (parsed.ec == std::errc() && parsed.ptr == end && !digits.empty() && std::isfinite(real)) {
+    return real;
+  }
+  return fail(flag, fmt::format("\"{}\" is not a number", value->substr(0, 80)),
+              "give a number with a decimal point, e.g. 1.25", ErrorKind::value);
+}
+
+Result<TrainingSetup> read_training(const Settings& settings) {
+  TrainingSetup setup;
+  const auto batch = required_size(settings, "batch-size", "add e.g. --batch-size 32");
+  if (!batch) return std::unexpected(batch.error());
+  setup.batch_size = *batch;
+  const auto sequence =
+      required_size(settings, "sequence-length", "add e.g. --sequence-length 512");
+  if (!sequence) return std::unexpected(sequence.error());
+  setup.sequence_length = *sequence;
+  const auto precision = settings.text("precision");
+  if (!precision) {
+    return missing("precision", "add --precision fp32, tf32, fp16, bf16 or fp8: it decides the peak");
+  }
+  const auto chosen = choose("precision", *precision, all_precisions);
+  if (!chosen) return std::unexpected(chosen.error());
+  setup.precision = *chosen;
+  if (const auto name = settings.text("optimizer")) {
+    const auto optimizer = choose("optimizer", *name, all_optimizers);
+    if (!optimizer) return std::unexpected(optimizer.error());
+    setup.optimizer = *optimizer;
+  }
+  if (const auto name = settings.text("convention")) {
+    const auto convention = choose("convention", *name,
+                                   std::array{Convention::joulecast, Convention::ecai2025});
+    if (!convention) return std::unexpected(convention.error());
+    setup.convention = *convention;
+  }
+  const auto gpus = settings.whole("num-gpus");
+  if (!gpus) return std::unexpected(gpus.error());
+  setup.num_gpus = gpus->value_or(1);
+  return check_training(setup);
+}
+
+Result<RunPlan> read_plan(const Settings& settings) {
+  RunPlan plan;
+  struct Whole {
+    const char* flag;
+    std::optional<std::int64_t>& target;
+  };
+  for (const Whole& entry : {Whole{"steps", plan.steps}, Whole{"epochs", plan.epochs},
+                             Whole{"samples", plan.samples}, Whole{"tokens", plan.tokens}}) {
+    const auto value = settings.whole(entry.flag);
+    if (!value) return std::unexpected(value.error());
+    entry.target = *value;
+  }
+  struct Share {
+    const char* flag;
+    double& target;
+  };
+  for (const Share& entry : {Share{"evaluation-fraction", plan.evaluation_fraction},
+                             Share{"checkpoint-fraction", plan.checkpoint_fraction},
+                             Share{"padding-fraction", plan.padding_fraction}}) {
+    const auto value = settings.number(entry.flag);
+    if (!value) return std::unexpected(value.error());
+    entry.target = value->value_or(0.0);
+  }
+  return plan;
+}
+
+Result<Site> read_site(const Settings& settings) {
+  Site site;
+  const auto host = ranged(settings, "host-power-watts", 0.0, 1e5);
+  if (!host) return std::unexpected(host.error());
+  if (*host) site.host_power = Watts{**host};
+  const auto pue = ranged(settings, "pue", 1.0, 10.0);
+  if (!pue) return std::unexpected(pue.error());
+  site.power_usage_effectiveness = *pue;
+  const auto intensity = ranged(settings, "carbon-intensity", 0.0, 5000.0);
+  if (!intensity) return std::unexpected(intensity.error());
+  const auto region = settings.text("region");
+  // A figure of one's own says more than a country's average.
+  const bool own_figure = settings.has("carbon-intensity") || (*intensity && !settings.has("region"));
+  if (settings.has("carbon-intensity") && settings.has("region")) {
+    return fail("carbon-intensity", "--region already states the carbon intensity",
+                "give one of the two");
+  }
+  if (own_figure) {
+    site.region = Region{.id = "stated",
+                         .name = "own figure",
+                         .carbon_intensity =
+                             KilogramsPerJoule{**intensity * 1e-3 / joules_per_kilowatt_hour},
+                         .year = 0,
+                         .source = "stated by the user"};
+  } else if (region) {
+    auto found = find_region(*region);
+    if (!found) return std::unexpected(found.error());
+    site.region = *found;
+  }
+  const auto per_kwh = ranged(settings, "price-per-kwh", 0.0, 1e9);
+  if (!per_kwh) return std::unexpected(per_kwh.error());
+  site.price_per_kilowatt_hour = *per_kwh;
+  const auto per_hour = ranged(settings, "price-per-gpu-hour", 0.0, 1e9);
+  if (!per_hour) return std::unexpected(per_hour.error());
+  site.price_per_gpu_hour = *per_hour;
+  site.currency = settings.text("currency").value_or("");
+  return site;
+}
+
+Result<Head> read_head(const Settings& settings) {
+  const auto name = settings.text("head");
+  if (!name) return Head::from_config;
+  return choose("head", *name,
+                std::array{Head::none, Head::pooler, Head::masked_lm, Head::causal_lm});
+}
+
+Result<Phase> read_phase(const Settings& settings) {
+  const auto name = settings.text("phase");
+  if (!name) return Phase::forward;
+  return choose("phase", *name,
+                std::array{Phase::forward, Phase::backward_input, Phase::backward_weight,
+                           Phase::optimizer_step});
+}
+
+Result<DeviceCatalogue> read_catalogue(const Settings& settings) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& file : settings.texts("device-file")) files.emplace_back(file);
+  return load_devices(files);
+}
+
+Result<std::vector<Device>> read_devices(const Settings& settings) {
+  const std::vector<std::string> names = settings.texts("gpu");
+  if (names.empty()) {
+    return missing("gpu", "add e.g. --gpu a100-80gb-pcie; `joulecast devices` lists all");
+  }
+  auto catalogue = read_catalogue(settings);
+  if (!catalogue) return std::unexpected(catalogue.error());
+  std::vector<Device> devices;
+  for (const std::string& name : names) {
+    auto device = catalogue->find(name);
+    if (!device) return std::unexpected(device.error());
+    devices.push_back(std::move(*device));
+  }
+  return devices;
+}
+
+Result<Format> read_format(const Arguments& arguments) {
+  const auto name = arguments.value("format");
+  if (!name) return Format::text;
+  if (const auto format = format_from(*name)) return *format;
+  return fail("format", fmt::format("unknown value \"{}\"", name->substr(0, 80)),
+              "choose one of: text, markdown, csv, json");
+}
+
+}  // namespace joulecast::cli

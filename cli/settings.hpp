@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From raw arguments and configuration to checked inputs of the library.
+
+#include "arguments.hpp"
+#include "configuration.hpp"
+
+#include <joulecast/joulecast.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace joulecast::cli {
+
+// Flags first, then the configuration file.
+class Settings {
+ public:
+  Settings(const Arguments& arguments, const Configuration& configuration)
+      : arguments_(arguments), configuration_(configuration) {}
+
+  [[nodiscard]] std::optional<std::string> text(std::string_view flag) const;
+  // All values of a repeatable flag.
+  [[nodiscard]] std::vector<std::string> texts(std::string_view flag) const;
+  // Whole numbers may be written 300e9 or 1_000_000.
+  [[nodiscard]] Result<std::optional<std::int64_t>> whole(std::string_view flag) const;
+  [[nodiscard]] Result<std::optional<double>> number(std::string_view flag) const;
+  [[nodiscard]] bool has(std::string_view flag) const { return arguments_.has(flag); }
+
+ private:
+  const Arguments& arguments_;
+  const Configuration& configuration_;
+};
+
+Result<TrainingSetup> read_training(const Settings& settings);
+Result<RunPlan> read_plan(const Settings& settings);
+Result<Site> read_site(const Settings& settings);
+Result<Head> read_head(const Settings& settings);
+Result<Phase> read_phase(const Settings& settings);
+Result<DeviceCatalogue> read_catalogue(const Settings& settings);
+Result<std::vector<Device>> read_devices(const Settings& settings);
+Result<Format> read_format(const Arguments& arguments);
+
+}  // namespace joulecast::cli

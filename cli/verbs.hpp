@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One function per verb: reads its inputs, asks the library, prints. Returns the exit code.
+
+#include "arguments.hpp"
+#include "configuration.hpp"
+
+namespace joulecast::cli {
+
+int run_predict(const Arguments& arguments, const Configuration& configuration);
+int run_compare(const Arguments& arguments, const Configuration& configuration);
+int run_operations(const Arguments& arguments, const Configuration& configuration);
+int run_explain(const Arguments& arguments, const Configuration& configuration);
+int run_devices(const Arguments& arguments, const Configuration& configuration);
+int run_regions(const Arguments& arguments);
+int run_reproduce(const Arguments& arguments);
+int run_doctor(const Arguments& arguments, const Configuration& configuration);
+
+}  // namespace joulecast::cli
