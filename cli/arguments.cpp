@@ -40,16 +40,15 @@ Error unknown_flag(const VerbSpec& verb, std::string_view typed) {
                  fmt::format("see `joulecast {} --help`", verb.name));
   }
   const std::string hint = did_you_mean(name, known);
-  return usage(name.substr(0, 80), "unknown flag",
-               fmt::format("{}{}see `joulecast {} --help`", hint, hint.empty() ? "" : " ",
-                           verb.name));
+  return usage(
+      name.substr(0, 80), "unknown flag",
+      fmt::format("{}{}see `joulecast {} --help`", hint, hint.empty() ? "" : " ", verb.name));
 }
 
 Result<void> check_words(const VerbSpec& verb, const Arguments& parsed) {
   if (parsed.has("help")) return {};
-  const std::string form =
-      fmt::format("usage: joulecast {}{}{}", verb.name, verb.arguments.empty() ? "" : " ",
-                  verb.arguments);
+  const std::string form = fmt::format("usage: joulecast {}{}{}", verb.name,
+                                       verb.arguments.empty() ? "" : " ", verb.arguments);
   if (parsed.words.size() < verb.least_arguments) {
     return std::unexpected(
         usage(std::string(verb.name), fmt::format("{} is missing", verb.arguments), form));
@@ -72,7 +71,8 @@ Result<Arguments> parse_flags(const VerbSpec& verb, std::vector<char*> words) {
   optind = 0;
   opterr = 0;
   int index = 0;
-  for (int code = 0; (code = getopt_long(count, words.data(), ":h", options.data(), &index)) != -1;) {
+  for (int code = 0;
+       (code = getopt_long(count, words.data(), ":h", options.data(), &index)) != -1;) {
     if (code == 'h') {
       parsed.flags["help"];
       continue;
@@ -119,9 +119,9 @@ Result<Arguments> parse_arguments(int count, char* const* arguments) {
     std::vector<std::string> known;
     for (const VerbSpec& spec : verb_specs()) known.emplace_back(spec.name);
     const std::string hint = did_you_mean(first, known);
-    return std::unexpected(usage(std::string(first.substr(0, 80)), "unknown verb",
-                                 fmt::format("{}{}see `joulecast help`", hint,
-                                             hint.empty() ? "" : " ")));
+    return std::unexpected(
+        usage(std::string(first.substr(0, 80)), "unknown verb",
+              fmt::format("{}{}see `joulecast help`", hint, hint.empty() ? "" : " ")));
   }
   return parse_flags(*verb, std::vector<char*>(arguments + 1, arguments + count));
 }

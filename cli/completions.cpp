@@ -53,9 +53,8 @@ std::string completions_bash() {
       verb_names() + "' -- \"$word\"))\n    return\n  fi\n  case \"$before\" in\n";
   for (const FlagSpec& flag : flag_specs()) {
     if (!flag.choices.empty()) {
-      out += fmt::format(
-          "    --{}) COMPREPLY=($(compgen -W '{}' -- \"$word\")); return ;;\n", flag.name,
-          spaced(flag.choices));
+      out += fmt::format("    --{}) COMPREPLY=($(compgen -W '{}' -- \"$word\")); return ;;\n",
+                         flag.name, spaced(flag.choices));
     }
   }
   out += fmt::format("    --gpu) COMPREPLY=($(compgen -W \"$({})\" -- \"$word\")); return ;;\n",
@@ -65,8 +64,9 @@ std::string completions_bash() {
     out += fmt::format("    {}:-*) COMPREPLY=($(compgen -W '{}' -- \"$word\")) ;;\n", verb.name,
                        flag_names(verb.verb));
   }
-  out += "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\n"
-         "complete -o filenames -F _joulecast joulecast\n";
+  out +=
+      "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\n"
+      "complete -o filenames -F _joulecast joulecast\n";
   return out;
 }
 
@@ -77,8 +77,9 @@ std::string completions_zsh() {
   for (const VerbSpec& verb : verb_specs()) {
     out += fmt::format("    '{}:{}'\n", verb.name, unquoted(verb.summary));
   }
-  out += "  )\n  if (( CURRENT == 2 )); then\n    _describe verb verbs\n    return\n  fi\n"
-         "  case \"$words[2]\" in\n";
+  out +=
+      "  )\n  if (( CURRENT == 2 )); then\n    _describe verb verbs\n    return\n  fi\n"
+      "  case \"$words[2]\" in\n";
   for (const VerbSpec& verb : verb_specs()) {
     out += fmt::format("    {})\n      _arguments \\\n", verb.name);
     for (const FlagSpec* flag : flags_of(verb.verb)) {
@@ -88,10 +89,9 @@ std::string completions_zsh() {
       if (flag->metavar == "FILE" || flag->metavar == "DIR") action = "_files";
       std::string help = unquoted(flag->help);
       std::replace(help.begin(), help.end(), ':', ',');
-      out += fmt::format("        '{}--{}[{}]{}' \\\n", flag->repeatable ? "*" : "", flag->name,
-                         help,
-                         flag->metavar.empty() ? ""
-                                               : fmt::format(":{}:{}", flag->metavar, action));
+      out +=
+          fmt::format("        '{}--{}[{}]{}' \\\n", flag->repeatable ? "*" : "", flag->name, help,
+                      flag->metavar.empty() ? "" : fmt::format(":{}:{}", flag->metavar, action));
     }
     out += "        '*:file:_files'\n      ;;\n";
   }
@@ -109,9 +109,9 @@ std::string completions_fish() {
       if (!flag->choices.empty()) values = fmt::format(" -x -a '{}'", spaced(flag->choices));
       if (flag->name == "gpu") values = fmt::format(" -x -a '({})'", list_devices);
       if (values.empty() && !flag->metavar.empty()) values = " -r";
-      out += fmt::format(
-          "complete -c joulecast -n '__fish_seen_subcommand_from {}' -l {}{} -d '{}'\n", verb.name,
-          flag->name, values, unquoted(flag->help));
+      out +=
+          fmt::format("complete -c joulecast -n '__fish_seen_subcommand_from {}' -l {}{} -d '{}'\n",
+                      verb.name, flag->name, values, unquoted(flag->help));
     }
   }
   return out;

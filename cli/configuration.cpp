@@ -12,9 +12,9 @@ namespace {
 
 // Flags that make sense as a team's defaults, with underscores as in every data file.
 constexpr std::array<std::string_view, 11> known_keys = {
-    "gpu",           "precision",     "device_file",        "host_power_watts",
-    "pue",           "region",        "carbon_intensity",   "price_per_kwh",
-    "price_per_gpu_hour", "currency", "optimizer"};
+    "gpu",      "precision",        "device_file",   "host_power_watts",   "pue",
+    "region",   "carbon_intensity", "price_per_kwh", "price_per_gpu_hour", "currency",
+    "optimizer"};
 
 std::filesystem::path usual_place() {
   if (const char* base = std::getenv("XDG_CONFIG_HOME"); base != nullptr && *base == '/') {
@@ -33,8 +33,7 @@ Result<Configuration> load_configuration(const Arguments& arguments) {
   const auto stated = arguments.value("config");
   configuration.path = stated ? std::filesystem::path(*stated) : usual_place();
   std::error_code ignored;
-  configuration.exists =
-      stated.has_value() || std::filesystem::exists(configuration.path, ignored);
+  configuration.exists = stated.has_value() || std::filesystem::exists(configuration.path, ignored);
   if (!configuration.exists) return configuration;
   auto settings = read_settings_file(configuration.path, known_keys);
   if (!settings) return std::unexpected(settings.error());

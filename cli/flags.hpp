@@ -37,12 +37,12 @@ struct VerbSpec {
 };
 
 struct FlagSpec {
-  std::string_view name;      // without dashes
-  std::string_view metavar;   // empty for a switch
-  std::string_view help;      // one line
-  std::string_view section;   // heading in help
-  std::vector<Verb> verbs;    // where it is accepted; empty means everywhere
-  std::string_view choices;   // "text|json"; empty where anything goes
+  std::string_view name;     // without dashes
+  std::string_view metavar;  // empty for a switch
+  std::string_view help;     // one line
+  std::string_view section;  // heading in help
+  std::vector<Verb> verbs;   // where it is accepted; empty means everywhere
+  std::string_view choices;  // "text|json"; empty where anything goes
   bool repeatable = false;
 };
 

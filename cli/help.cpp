@@ -93,8 +93,9 @@ std::string overview() {
     out += fmt::format("  {:<12} {}\n", verb.name, verb.summary);
   }
   out += "\nTry first:\n  " + std::string(spec_of(Verb::predict).examples[0]) + "\n";
-  out += "\n`joulecast VERB --help` shows a verb's flags with examples; `joulecast --version` the "
-         "version.\n";
+  out +=
+      "\n`joulecast VERB --help` shows a verb's flags with examples; `joulecast --version` the "
+      "version.\n";
   out += fmt::format("Exit codes: {}.\n", exit_codes);
   return out;
 }
@@ -102,8 +103,7 @@ std::string overview() {
 std::string help_of(const VerbSpec& verb) {
   std::string out = fmt::format("Usage: {}\n\n{}\n", usage_of(verb), wrap(verb.description, 92));
   each_section(
-      verb.verb,
-      [&](std::string_view section) { out += fmt::format("\n{}:\n", section); },
+      verb.verb, [&](std::string_view section) { out += fmt::format("\n{}:\n", section); },
       [&](const FlagSpec& flag) {
         out += fmt::format("  {:<26} {}\n", flag_form(flag), help_line(flag));
       });

@@ -30,8 +30,8 @@ int run_completions(const Arguments& arguments) {
   if (shell == "bash") return print(completions_bash());
   if (shell == "zsh") return print(completions_zsh());
   if (shell == "fish") return print(completions_fish());
-  return print_error(Error{ErrorKind::usage, "unknown shell",
-                           Location{.file = {}, .path = shell}, "choose bash, zsh or fish"});
+  return print_error(Error{ErrorKind::usage, "unknown shell", Location{.file = {}, .path = shell},
+                           "choose bash, zsh or fish"});
 }
 
 int run_configured(const Arguments& arguments) {

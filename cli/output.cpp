@@ -59,9 +59,9 @@ int print_error(const Error& error) {
 
 void print_warnings(const std::vector<Warning>& warnings) {
   for (const Warning& warning : warnings) {
-    const std::string text = printable(fmt::format("joulecast: warning: {}: {}: {}\n",
-                                                   to_string(warning.code), warning.subject,
-                                                   warning.message));
+    const std::string text =
+        printable(fmt::format("joulecast: warning: {}: {}: {}\n", to_string(warning.code),
+                              warning.subject, warning.message));
     std::fputs(text.c_str(), stderr);
   }
 }

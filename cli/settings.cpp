@@ -17,8 +17,8 @@ std::string dashed(std::string_view flag) { return fmt::format("--{}", flag); }
 
 std::unexpected<Error> fail(std::string_view flag, std::string message, std::string remedy,
                             ErrorKind kind = ErrorKind::usage) {
-  return std::unexpected(Error{kind, std::move(message),
-                               Location{.file = {}, .path = dashed(flag)}, std::move(remedy)});
+  return std::unexpected(Error{kind, std::move(message), Location{.file = {}, .path = dashed(flag)},
+                               std::move(remedy)});
 }
 
 std::unexpected<Error> missing(std::string_view flag, std::string remedy) {
@@ -40,9 +40,9 @@ Result<Enum> choose(std::string_view flag, const std::string& typed,
     known.emplace_back(to_string(value));
   }
   const std::string hint = did_you_mean(typed, known);
-  return fail(flag, fmt::format("unknown value \"{}\"", typed.substr(0, 80)),
-              fmt::format("{}{}choose one of: {}", hint, hint.empty() ? "" : " ",
-                          fmt::join(known, ", ")));
+  return fail(
+      flag, fmt::format("unknown value \"{}\"", typed.substr(0, 80)),
+      fmt::format("{}{}choose one of: {}", hint, hint.empty() ? "" : " ", fmt::join(known, ", ")));
 }
 
 Result<std::int64_t> required_size(const Settings& settings, std::string_view flag,
@@ -54,8 +54,8 @@ Result<std::int64_t> required_size(const Settings& settings, std::string_view fl
 }
 
 // A number within a range; absent stays absent.
-Result<std::optional<double>> ranged(const Settings& settings, std::string_view flag,
-                                     double lowest, double highest) {
+Result<std::optional<double>> ranged(const Settings& settings, std::string_view flag, double lowest,
+                                     double highest) {
   auto value = settings.number(flag);
   if (!value || !*value) return value;
   if (**value >= lowest && **value <= highest) return value;
@@ -122,7 +122,8 @@ Result<TrainingSetup> read_training(const Settings& settings) {
   setup.sequence_length = *sequence;
   const auto precision = settings.text("precision");
   if (!precision) {
-    return missing("precision", "add --precision fp32, tf32, fp16, bf16 or fp8: it decides the peak");
+    return missing("precision",
+                   "add --precision fp32, tf32, fp16, bf16 or fp8: it decides the peak");
   }
   const auto chosen = choose("precision", *precision, all_precisions);
   if (!chosen) return std::unexpected(chosen.error());
@@ -133,8 +134,8 @@ Result<TrainingSetup> read_training(const Settings& settings) {
     setup.optimizer = *optimizer;
   }
   if (const auto name = settings.text("convention")) {
-    const auto convention = choose("convention", *name,
-                                   std::array{Convention::joulecast, Convention::ecai2025});
+    const auto convention =
+        choose("convention", *name, std::array{Convention::joulecast, Convention::ecai2025});
     if (!convention) return std::unexpected(convention.error());
     setup.convention = *convention;
   }
@@ -182,18 +183,19 @@ Result<Site> read_site(const Settings& settings) {
   if (!intensity) return std::unexpected(intensity.error());
   const auto region = settings.text("region");
   // A figure of one's own says more than a country's average.
-  const bool own_figure = settings.has("carbon-intensity") || (*intensity && !settings.has("region"));
+  const bool own_figure =
+      settings.has("carbon-intensity") || (*intensity && !settings.has("region"));
   if (settings.has("carbon-intensity") && settings.has("region")) {
     return fail("carbon-intensity", "--region already states the carbon intensity",
                 "give one of the two");
   }
   if (own_figure) {
-    site.region = Region{.id = "stated",
-                         .name = "own figure",
-                         .carbon_intensity =
-                             KilogramsPerJoule{**intensity * 1e-3 / joules_per_kilowatt_hour},
-                         .year = 0,
-                         .source = "stated by the user"};
+    site.region =
+        Region{.id = "stated",
+               .name = "own figure",
+               .carbon_intensity = KilogramsPerJoule{**intensity * 1e-3 / joules_per_kilowatt_hour},
+               .year = 0,
+               .source = "stated by the user"};
   } else if (region) {
     auto found = find_region(*region);
     if (!found) return std::unexpected(found.error());

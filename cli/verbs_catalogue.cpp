@@ -57,8 +57,9 @@ int run_doctor(const Arguments& arguments, const Configuration& configuration) {
   if (arguments.has("version")) return print(fmt::format("joulecast {}\n", version()));
   const auto catalogue = read_catalogue(Settings(arguments, configuration));
   if (!catalogue) return print_error(catalogue.error());
-  const std::string path = configuration.path.empty() ? "none: neither XDG_CONFIG_HOME nor HOME is set"
-                                                      : configuration.path.string();
+  const std::string path = configuration.path.empty()
+                               ? "none: neither XDG_CONFIG_HOME nor HOME is set"
+                               : configuration.path.string();
   const LawSet laws = shipped_laws();
   Report report{.kind = "doctor", .title = fmt::format("joulecast {}", version())};
   Fields facts{.key = "doctor", .title = ""};

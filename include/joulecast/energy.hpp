@@ -25,7 +25,7 @@ Result<Watts> find_power_limit(const Device& device);
 // Where the training runs. Everything is optional: what is not stated is left out of the totals
 // and named in a warning, never guessed.
 struct Site {
-  std::optional<Watts> host_power{};  // processors, memory, disks, fans: per GPU
+  std::optional<Watts> host_power{};                  // processors, memory, disks, fans: per GPU
   std::optional<double> power_usage_effectiveness{};  // facility energy / IT energy, >= 1
   std::optional<Region> region{};
   std::optional<double> price_per_kilowatt_hour{};

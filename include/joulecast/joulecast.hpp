@@ -16,11 +16,11 @@
 
 #include <joulecast/duration.hpp>
 
-#include <joulecast/region.hpp>
 #include <joulecast/energy.hpp>
+#include <joulecast/region.hpp>
 
-#include <joulecast/prediction.hpp>
 #include <joulecast/explanation.hpp>
+#include <joulecast/prediction.hpp>
 
 #include <joulecast/ecai2025.hpp>
 #include <joulecast/reproduction.hpp>

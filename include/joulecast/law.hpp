@@ -59,9 +59,9 @@ struct FlopsRange {
 };
 
 struct Law {
-  std::string id{};         // e.g. "a100-80gb-pcie/tf32/qkv_projection", or "prior"
-  std::string device{};     // a device id; empty for the prior, which fits any
-  std::string operation{};  // an operation's name or kind; empty for any
+  std::string id{};                      // e.g. "a100-80gb-pcie/tf32/qkv_projection", or "prior"
+  std::string device{};                  // a device id; empty for the prior, which fits any
+  std::string operation{};               // an operation's name or kind; empty for any
   std::optional<Precision> precision{};  // absent for any
   LawForm form{};
   std::optional<FlopsRange> fitted_range{};  // of one execution; absent for the prior

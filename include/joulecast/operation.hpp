@@ -21,7 +21,15 @@
 
 namespace joulecast {
 
-enum class OperationKind { matmul, normalization, softmax, elementwise, embedding, loss, optimizer };
+enum class OperationKind {
+  matmul,
+  normalization,
+  softmax,
+  elementwise,
+  embedding,
+  loss,
+  optimizer
+};
 
 enum class Phase { forward, backward_input, backward_weight, optimizer_step };
 

@@ -103,8 +103,8 @@ class Count {
   }
   friend constexpr Count operator+(Count a, Count b) {
     Count sum;
-    sum.overflowed_ = __builtin_add_overflow(a.value_, b.value_, &sum.value_) || a.overflowed_ ||
-                      b.overflowed_;
+    sum.overflowed_ =
+        __builtin_add_overflow(a.value_, b.value_, &sum.value_) || a.overflowed_ || b.overflowed_;
     return sum;
   }
   constexpr Count& operator+=(Count other) { return *this = *this + other; }

@@ -72,10 +72,10 @@ ObjectReader::ObjectReader(const Value& value, std::string file, std::string pat
       file_(std::move(file)),
       path_(std::move(path)) {
   if (object_ == nullptr) {
-    error_ = Error{ErrorKind::schema, fmt::format("must be an object, is {}", type_name(value)),
-                   Location{.file = file_, .path = path_, .line = value.line,
-                            .column = value.column},
-                   "give keys and values"};
+    error_ =
+        Error{ErrorKind::schema, fmt::format("must be an object, is {}", type_name(value)),
+              Location{.file = file_, .path = path_, .line = value.line, .column = value.column},
+              "give keys and values"};
   }
 }
 
@@ -164,10 +164,10 @@ double ObjectReader::number(std::string_view key, Range range) {
   }
   // Written so that NaN fails as well.
   if (!(number >= range.lowest && number <= range.highest)) {
-    fail(key,
-         fmt::format("must lie between {} and {}, is {}", range.lowest, range.highest,
-                     show(*value)),
-         "check the value and its unit");
+    fail(
+        key,
+        fmt::format("must lie between {} and {}, is {}", range.lowest, range.highest, show(*value)),
+        "check the value and its unit");
     return range.lowest;
   }
   return number;
@@ -244,8 +244,7 @@ std::vector<std::string> ObjectReader::scalars(std::string_view key) {
   return texts;
 }
 
-std::size_t ObjectReader::choice(std::string_view key,
-                                 std::span<const std::string_view> names) {
+std::size_t ObjectReader::choice(std::string_view key, std::span<const std::string_view> names) {
   const std::vector<std::string> known(names.begin(), names.end());
   const std::string typed = text(key);
   if (error_) return 0;

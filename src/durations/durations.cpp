@@ -9,9 +9,7 @@
 namespace joulecast {
 namespace {
 
-Flops flops_of(const Operation& operation) {
-  return Flops{static_cast<double>(operation.flops)};
-}
+Flops flops_of(const Operation& operation) { return Flops{static_cast<double>(operation.flops)}; }
 
 OperationDuration evaluate(const SaturationLaw& law, const Operation& operation,
                            const DeviceRates& rates) {
@@ -23,8 +21,8 @@ OperationDuration evaluate(const RooflineLaw& law, const Operation& operation,
                            const DeviceRates& rates) {
   const Bytes bytes{static_cast<double>(operation.bytes_moved)};
   const Seconds traffic = bytes / (rates.bandwidth * law.bandwidth_fraction);
-  const Seconds work = rates.peak ? flops_of(operation) / (*rates.peak * law.compute_fraction)
-                                  : Seconds{0.0};
+  const Seconds work =
+      rates.peak ? flops_of(operation) / (*rates.peak * law.compute_fraction) : Seconds{0.0};
   OperationDuration duration;
   duration.one = law.launch + std::max(work, traffic);
   duration.bound = work > traffic ? Bound::compute : Bound::memory;
@@ -39,10 +37,10 @@ OperationDuration evaluate(const RooflineLaw& law, const Operation& operation,
 
 Result<DeviceRates> find_rates(const Device& device, const Operation& operation) {
   if (!device.memory_bandwidth) {
-    return std::unexpected(
-        Error{ErrorKind::unsupported, fmt::format("the memory bandwidth of {} is not known", device.id),
-              Location{.file = device.file, .path = "memory_bandwidth_bytes_per_second"},
-              "state it in a --device-file"});
+    return std::unexpected(Error{
+        ErrorKind::unsupported, fmt::format("the memory bandwidth of {} is not known", device.id),
+        Location{.file = device.file, .path = "memory_bandwidth_bytes_per_second"},
+        "state it in a --device-file"});
   }
   DeviceRates rates{.peak = std::nullopt, .bandwidth = device.memory_bandwidth->value};
   const auto peak = find_peak(device, operation.precision);

@@ -126,9 +126,7 @@ Result<std::array<Flops, 4>> count_paper_layer_flops(const PaperTransformer& mod
   return flops;
 }
 
-double to_paper_microseconds(Seconds duration) {
-  return duration.value() * 1e6 / 100.0;
-}
+double to_paper_microseconds(Seconds duration) { return duration.value() * 1e6 / 100.0; }
 
 Result<Joules> paper_step_energy(const PublishedNumbers& numbers, StepEnergyCoefficients set,
                                  const std::array<double, 4>& durations) {

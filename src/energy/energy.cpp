@@ -45,8 +45,8 @@ Account make_account(const Site& site, Joules device_energy, Seconds duration,
   if (site.region) account.emissions = account.facility_energy * site.region->carbon_intensity;
   double total = 0.0;
   if (site.price_per_kilowatt_hour) {
-    account.electricity_cost = account.facility_energy.value() / joules_per_kilowatt_hour *
-                               *site.price_per_kilowatt_hour;
+    account.electricity_cost =
+        account.facility_energy.value() / joules_per_kilowatt_hour * *site.price_per_kilowatt_hour;
     total += *account.electricity_cost;
   }
   if (site.price_per_gpu_hour) {

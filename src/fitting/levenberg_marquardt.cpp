@@ -164,14 +164,10 @@ class Minimizer {
 
 std::string_view to_string(FitTermination termination) {
   switch (termination) {
-    case FitTermination::small_gradient:
-      return "small_gradient";
-    case FitTermination::small_step:
-      return "small_step";
-    case FitTermination::no_improvement:
-      return "no_improvement";
-    case FitTermination::iteration_limit:
-      return "iteration_limit";
+    case FitTermination::small_gradient: return "small_gradient";
+    case FitTermination::small_step: return "small_step";
+    case FitTermination::no_improvement: return "no_improvement";
+    case FitTermination::iteration_limit: return "iteration_limit";
   }
   return "unknown";
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/device.hpp>
 
+#include <joulecast/suggest.hpp>
 #include "documents/embedded.hpp"
 #include "documents/hash.hpp"
-#include <joulecast/suggest.hpp>
 #include "documents/value.hpp"
 
 #include <algorithm>
@@ -204,11 +204,10 @@ Result<Figure<FlopsPerSecond>> find_peak(const Device& device, Precision precisi
   if (found != device.peak_flops_per_second.end()) return found->second;
   std::vector<std::string_view> known;
   for (const auto& entry : device.peak_flops_per_second) known.push_back(to_string(entry.first));
-  return std::unexpected(Error{
-      ErrorKind::unsupported,
-      fmt::format("{} has no {} rate", device.id, to_string(precision)),
-      Location{.file = {}, .path = "--precision"},
-      fmt::format("choose one that it has: {}", fmt::join(known, ", "))});
+  return std::unexpected(Error{ErrorKind::unsupported,
+                               fmt::format("{} has no {} rate", device.id, to_string(precision)),
+                               Location{.file = {}, .path = "--precision"},
+                               fmt::format("choose one that it has: {}", fmt::join(known, ", "))});
 }
 
 }  // namespace joulecast

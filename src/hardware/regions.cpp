@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/region.hpp>
 
-#include "documents/embedded.hpp"
 #include <joulecast/suggest.hpp>
+#include "documents/embedded.hpp"
 #include "documents/value.hpp"
 
 #include <cassert>
@@ -53,12 +53,12 @@ Result<Region> find_region(std::string_view name) {
     known.push_back(region.name);
   }
   const std::string hint = did_you_mean(name, known);
-  return std::unexpected(
-      Error{ErrorKind::not_found, fmt::format("unknown region \"{}\"", name.substr(0, 80)),
-            Location{.file = {}, .path = "--region"},
-            fmt::format("{}{}give an ISO 3166-1 alpha-3 code such as FRA; `joulecast regions` lists "
-                        "all; --carbon-intensity states your own figure",
-                        hint, hint.empty() ? "" : " ")});
+  return std::unexpected(Error{
+      ErrorKind::not_found, fmt::format("unknown region \"{}\"", name.substr(0, 80)),
+      Location{.file = {}, .path = "--region"},
+      fmt::format("{}{}give an ISO 3166-1 alpha-3 code such as FRA; `joulecast regions` lists "
+                  "all; --carbon-intensity states your own figure",
+                  hint, hint.empty() ? "" : " ")});
 }
 
 }  // namespace joulecast

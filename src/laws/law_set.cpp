@@ -150,8 +150,7 @@ Result<LawSet> read_laws(const std::filesystem::path& directory) {
     if (!law) return std::unexpected(law.error());
     for (const Law& other : laws) {
       if (other.id != law->id) continue;
-      return std::unexpected(Error{ErrorKind::schema,
-                                   fmt::format("a second law for {}", law->id),
+      return std::unexpected(Error{ErrorKind::schema, fmt::format("a second law for {}", law->id),
                                    Location{.file = path.string()}, "keep one of them"});
     }
     laws.push_back(std::move(*law));

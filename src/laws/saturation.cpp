@@ -8,8 +8,7 @@ namespace joulecast {
 double evaluate_hef(const SaturationLaw& law, Flops flops) {
   const double c = flops.value() / law.flops_scale;
   // expm1, since 1 - exp(-x) loses all digits for the tiny x of small operations.
-  return -law.eta_max *
-         std::expm1(-law.saturation_rate * std::pow(c, law.saturation_exponent));
+  return -law.eta_max * std::expm1(-law.saturation_rate * std::pow(c, law.saturation_exponent));
 }
 
 }  // namespace joulecast

@@ -16,7 +16,8 @@ Count linear(Count n, Count k) { return n * k + n; }
 Count layer_norm(Count width) { return 2 * width; }
 
 Count count_block(const EmbeddingBlock& block) {
-  const Count rows = Count{block.vocab_size} + block.max_position_embeddings + block.type_vocab_size;
+  const Count rows =
+      Count{block.vocab_size} + block.max_position_embeddings + block.type_vocab_size;
   return rows * block.hidden_size + (block.layer_norm ? layer_norm(block.hidden_size) : Count{0});
 }
 
@@ -28,8 +29,8 @@ Count count_block(const TransformerBlock& block) {
   const Count feed_forward = linear(f, d) + linear(d, f);
   // One normalisation per sublayer.
   const Count sublayers = block.cross_attention ? 3 : 2;
-  const Count layer = attention * (block.cross_attention ? 2 : 1) + feed_forward +
-                      sublayers * layer_norm(d);
+  const Count layer =
+      attention * (block.cross_attention ? 2 : 1) + feed_forward + sublayers * layer_norm(d);
   return block.num_hidden_layers * layer + (block.final_layer_norm ? layer_norm(d) : Count{0});
 }
 

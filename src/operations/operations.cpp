@@ -11,12 +11,11 @@ namespace {
 
 Result<void> check_length(const Model& model, const TrainingSetup& setup) {
   if (!model.max_sequence_length || setup.sequence_length <= *model.max_sequence_length) return {};
-  return std::unexpected(Error{
-      ErrorKind::value,
-      fmt::format("--sequence-length {} exceeds the model's {} positions", setup.sequence_length,
-                  *model.max_sequence_length),
-      Location{.file = model.file, .path = "max_position_embeddings"},
-      fmt::format("choose at most {}", *model.max_sequence_length)});
+  return std::unexpected(Error{ErrorKind::value,
+                               fmt::format("--sequence-length {} exceeds the model's {} positions",
+                                           setup.sequence_length, *model.max_sequence_length),
+                               Location{.file = model.file, .path = "max_position_embeddings"},
+                               fmt::format("choose at most {}", *model.max_sequence_length)});
 }
 
 }  // namespace
@@ -80,8 +79,7 @@ std::string_view to_string(Phase phase) {
 
 std::string describe(const OperationShape& shape) {
   if (const auto* matmul = std::get_if<MatmulShape>(&shape)) {
-    const std::string product =
-        fmt::format("{}x{}x{}", matmul->m, matmul->n, matmul->k);
+    const std::string product = fmt::format("{}x{}x{}", matmul->m, matmul->n, matmul->k);
     return matmul->batch == 1 ? product : fmt::format("{}*{}", matmul->batch, product);
   }
   return fmt::format("{}", std::get<ElementShape>(shape).elements);

@@ -10,8 +10,8 @@ void emit_block(Emitter& emitter, const EmbeddingBlock& block) {
   const Count elements = Count{setup.batch_size} * setup.sequence_length * block.hidden_size;
   // Token, position and segment rows are looked up and added: one sum less than tables.
   // Backward: the gradient is read and added to a row of each table.
-  const std::int64_t tables = 1 + (block.max_position_embeddings > 0 ? 1 : 0) +
-                              (block.type_vocab_size > 0 ? 1 : 0);
+  const std::int64_t tables =
+      1 + (block.max_position_embeddings > 0 ? 1 : 0) + (block.type_vocab_size > 0 ? 1 : 0);
   emitter.elements({.name = "embedding",
                     .kind = OperationKind::embedding,
                     .elements = elements,
@@ -34,8 +34,8 @@ void emit_block(Emitter& emitter, const EmbeddingBlock& block) {
 
 void emit_block(Emitter& emitter, const DenseBlock& block) {
   const TrainingSetup& setup = emitter.setup();
-  const Count rows =
-      block.first_token_only ? Count{setup.batch_size} : Count{setup.batch_size} * setup.sequence_length;
+  const Count rows = block.first_token_only ? Count{setup.batch_size}
+                                            : Count{setup.batch_size} * setup.sequence_length;
   emitter.linear("dense", {1, rows, block.output_size, block.input_size});
   if (block.activation) {
     emitter.elements({.name = "dense_activation",

@@ -67,10 +67,10 @@ ExplanationStep explain_form(const SaturationLaw& law, const OperationPrediction
 ExplanationStep explain_form(const RooflineLaw& law, const OperationPrediction& entry) {
   ExplanationStep step{.quantity = "duration of one execution"};
   step.formula = "t = launch + max(c / (f_c v_max), bytes / (f_b BW))";
-  const std::string work =
-      entry.rates.peak ? fmt::format("{} / ({:g} * {:g})", entry.operation.flops,
-                                     law.compute_fraction, entry.rates.peak->value())
-                       : std::string("0");
+  const std::string work = entry.rates.peak
+                               ? fmt::format("{} / ({:g} * {:g})", entry.operation.flops,
+                                             law.compute_fraction, entry.rates.peak->value())
+                               : std::string("0");
   step.substituted = fmt::format("{:g} + max({}, {} / ({:g} * {:g}))", law.launch.value(), work,
                                  entry.operation.bytes_moved, law.bandwidth_fraction,
                                  entry.rates.bandwidth.value());
@@ -93,17 +93,15 @@ ExplanationStep explain_power(const Prediction& prediction, const OperationPredi
   const PowerPrior& power = prediction.power;
   const double t = entry.duration.one.value();
   const double work =
-      entry.rates.peak
-          ? static_cast<double>(entry.operation.flops) / t / entry.rates.peak->value()
-          : 0.0;
+      entry.rates.peak ? static_cast<double>(entry.operation.flops) / t / entry.rates.peak->value()
+                       : 0.0;
   const double traffic =
       static_cast<double>(entry.operation.bytes_moved) / t / entry.rates.bandwidth.value();
   return {.quantity = "board power while it runs",
           .formula = "P = limit min(1, idle + a (c/t)/v_max + b (bytes/t)/BW)",
-          .substituted = fmt::format("{:g} min(1, {:g} + {:g} * {:.4g} + {:g} * {:.4g})",
-                                     prediction.power_limit.value(), power.idle_fraction,
-                                     power.compute_fraction, work, power.bandwidth_fraction,
-                                     traffic),
+          .substituted = fmt::format(
+              "{:g} min(1, {:g} + {:g} * {:.4g} + {:g} * {:.4g})", prediction.power_limit.value(),
+              power.idle_fraction, power.compute_fraction, work, power.bandwidth_fraction, traffic),
           .result = fmt::format("P = {:.6g} W", entry.power->value()),
           .source = power.source,
           .range = "prior, not measured on this device"};
@@ -121,9 +119,9 @@ ExplanationStep explain_energy(const OperationPrediction& entry) {
 
 Explanation explain_operation(const Prediction& prediction, const OperationPrediction& entry) {
   Explanation explanation;
-  explanation.subject = fmt::format("{} ({}) of {} on {}", entry.operation.name,
-                                    to_string(entry.operation.phase), entry.operation.block,
-                                    prediction.device.id);
+  explanation.subject =
+      fmt::format("{} ({}) of {} on {}", entry.operation.name, to_string(entry.operation.phase),
+                  entry.operation.block, prediction.device.id);
   explanation.steps = {explain_flops(entry.operation), explain_bytes(entry.operation),
                        explain_duration(prediction, entry)};
   if (entry.power) {
@@ -142,8 +140,8 @@ std::string bounds(const std::optional<Interval<Q>>& interval, const char* unit)
 
 Explanation explain_step(const Prediction& prediction) {
   const StepPrediction& step = prediction.step;
-  Explanation explanation{.subject = fmt::format("one step of {} on {}", prediction.model.name,
-                                                 prediction.device.id)};
+  Explanation explanation{
+      .subject = fmt::format("one step of {} on {}", prediction.model.name, prediction.device.id)};
   explanation.steps.push_back({.quantity = "time of one step",
                                .formula = "t = sum of count_i t_i",
                                .substituted = fmt::format("{} operations, one after the other",
@@ -195,8 +193,8 @@ Result<Explanation> explain_run(const Prediction& prediction) {
                                  "add --steps, --epochs with --samples, or --tokens"});
   }
   const RunPrediction& run = *prediction.run;
-  Explanation explanation{.subject = fmt::format("the run of {} on {}", prediction.model.name,
-                                                 prediction.device.id)};
+  Explanation explanation{
+      .subject = fmt::format("the run of {} on {}", prediction.model.name, prediction.device.id)};
   const RunPlan& plan = prediction.plan;
   explanation.steps.push_back(
       {.quantity = "time of the run",
@@ -227,8 +225,8 @@ Result<Explanation> explain_run(const Prediction& prediction) {
 
 Result<Explanation> explain(const Prediction& prediction, std::string_view subject, Phase phase) {
   if (subject == "step" || subject == "run") {
-    auto explanation = subject == "step" ? Result<Explanation>(explain_step(prediction))
-                                         : explain_run(prediction);
+    auto explanation =
+        subject == "step" ? Result<Explanation>(explain_step(prediction)) : explain_run(prediction);
     if (explanation) explanation->warnings = prediction.warnings;
     return explanation;
   }
@@ -240,8 +238,8 @@ Result<Explanation> explain(const Prediction& prediction, std::string_view subje
       explanation.warnings = prediction.warnings;
       return explanation;
     }
-    const std::string name = wanted ? fmt::format("--phase {}", to_string(entry.operation.phase))
-                                    : entry.operation.name;
+    const std::string name =
+        wanted ? fmt::format("--phase {}", to_string(entry.operation.phase)) : entry.operation.name;
     if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
   }
   const std::string hint = did_you_mean(subject, known);

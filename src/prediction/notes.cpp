@@ -31,10 +31,9 @@ void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) 
         (flops >= law->fitted_range->lowest && flops <= law->fitted_range->highest)) {
       continue;
     }
-    extrapolated[entry.operation.name] =
-        fmt::format("{:.3g} FLOPs lie outside the {:.3g} to {:.3g} that law {} was fitted on",
-                    flops.value(), law->fitted_range->lowest.value(),
-                    law->fitted_range->highest.value(), law->id);
+    extrapolated[entry.operation.name] = fmt::format(
+        "{:.3g} FLOPs lie outside the {:.3g} to {:.3g} that law {} was fitted on", flops.value(),
+        law->fitted_range->lowest.value(), law->fitted_range->highest.value(), law->id);
   }
   if (!uncovered.empty() && !own_laws) {
     warnings.push_back(
@@ -42,7 +41,8 @@ void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) 
          "prior, not measured: time and power come from data-sheet figures, see docs/accuracy.md"});
   }
   if (!uncovered.empty() && own_laws) {
-    warnings.push_back({WarningCode::no_law_for_operation, fmt::format("{}", fmt::join(uncovered, ", ")),
+    warnings.push_back({WarningCode::no_law_for_operation,
+                        fmt::format("{}", fmt::join(uncovered, ", ")),
                         "prior, not measured: no law covers these operations"});
   }
   for (const auto& [operation, message] : extrapolated) {
@@ -82,12 +82,12 @@ void warn_of_site(const Prediction& prediction, std::vector<Warning>& warnings) 
                         "cooling and power distribution are left out of the totals"});
   }
   if (!site.region) {
-    warnings.push_back({WarningCode::region_not_stated, "--region",
-                        "no CO2 is given: it depends on the grid"});
+    warnings.push_back(
+        {WarningCode::region_not_stated, "--region", "no CO2 is given: it depends on the grid"});
   }
   if (!site.price_per_kilowatt_hour && !site.price_per_gpu_hour) {
-    warnings.push_back({WarningCode::price_not_stated, "--price-per-kwh",
-                        "no cost is given: state a price"});
+    warnings.push_back(
+        {WarningCode::price_not_stated, "--price-per-kwh", "no cost is given: state a price"});
   }
 }
 
@@ -101,7 +101,8 @@ void assume_device(const Prediction& prediction, std::vector<Assumption>& list) 
   const std::string origin = device.file == "shipped" ? "device table" : device.file;
   if (peak != device.peak_flops_per_second.end()) {
     list.push_back({"peak rate",
-                    figure_text(peak->second.value.value(), "FLOP/s", peak->second.source), origin});
+                    figure_text(peak->second.value.value(), "FLOP/s", peak->second.source),
+                    origin});
   }
   if (device.memory_bandwidth) {
     list.push_back({"memory bandwidth",
@@ -109,11 +110,11 @@ void assume_device(const Prediction& prediction, std::vector<Assumption>& list) 
                                 device.memory_bandwidth->source),
                     origin});
   }
-  list.push_back({"power limit",
-                  figure_text(prediction.power_limit.value(), "W",
-                              device.thermal_design_power ? device.thermal_design_power->source
-                                                          : "not known"),
-                  origin});
+  list.push_back(
+      {"power limit",
+       figure_text(prediction.power_limit.value(), "W",
+                   device.thermal_design_power ? device.thermal_design_power->source : "not known"),
+       origin});
 }
 
 void assume_training(const Prediction& prediction, std::vector<Assumption>& list) {
@@ -123,13 +124,13 @@ void assume_training(const Prediction& prediction, std::vector<Assumption>& list
                   "gradient accumulation, no kernel fusion",
                   "method"});
   list.push_back({"optimizer", std::string(to_string(setup.optimizer)), "setup"});
-  list.push_back({"batch size", fmt::format("{} sequences per GPU and step", setup.batch_size),
-                  "setup"});
+  list.push_back(
+      {"batch size", fmt::format("{} sequences per GPU and step", setup.batch_size), "setup"});
   if (setup.num_gpus > 1) {
-    list.push_back({"data parallelism",
-                    fmt::format("{} GPUs, ideal: no time or energy for communication",
-                                setup.num_gpus),
-                    "method"});
+    list.push_back(
+        {"data parallelism",
+         fmt::format("{} GPUs, ideal: no time or energy for communication", setup.num_gpus),
+         "method"});
   }
 }
 
@@ -137,8 +138,8 @@ void assume_run(const Prediction& prediction, std::vector<Assumption>& list) {
   if (!prediction.run) return;
   const RunPlan& plan = prediction.plan;
   const auto share = [&](const char* name, double fraction, const char* meaning) {
-    list.push_back({name, fmt::format("{:g} {}", fraction, meaning),
-                    fraction == 0.0 ? "default" : "stated"});
+    list.push_back(
+        {name, fmt::format("{:g} {}", fraction, meaning), fraction == 0.0 ? "default" : "stated"});
   };
   share("evaluation", plan.evaluation_fraction,
         "of the training time, at the training's average power");
@@ -146,20 +147,21 @@ void assume_run(const Prediction& prediction, std::vector<Assumption>& list) {
   share("padding", plan.padding_fraction, "of the positions of a batch");
   const Site& site = prediction.site;
   if (site.host_power) {
-    list.push_back({"host power", fmt::format("{:g} W per GPU", site.host_power->value()), "stated"});
+    list.push_back(
+        {"host power", fmt::format("{:g} W per GPU", site.host_power->value()), "stated"});
   }
   if (site.power_usage_effectiveness) {
     list.push_back({"PUE", fmt::format("{:g}", *site.power_usage_effectiveness), "stated"});
   }
   if (site.region) {
-    list.push_back({"carbon intensity",
-                    fmt::format("{:g} g/kWh, {} ({})",
-                                site.region->carbon_intensity.value() * 1e3 *
-                                    joules_per_kilowatt_hour,
-                                site.region->name,
-                                site.region->year > 0 ? std::to_string(site.region->year)
-                                                      : std::string("year not stated")),
-                    site.region->source});
+    list.push_back(
+        {"carbon intensity",
+         fmt::format("{:g} g/kWh, {} ({})",
+                     site.region->carbon_intensity.value() * 1e3 * joules_per_kilowatt_hour,
+                     site.region->name,
+                     site.region->year > 0 ? std::to_string(site.region->year)
+                                           : std::string("year not stated")),
+         site.region->source});
   }
 }
 
@@ -169,7 +171,8 @@ std::vector<Assumption> list_assumptions(const Prediction& prediction) {
   std::vector<Assumption> list;
   assume_device(prediction, list);
   for (const Law& law : prediction.laws) {
-    list.push_back({fmt::format("law {}", law.id), law.source, is_prior(law) ? "shipped" : "--laws"});
+    list.push_back(
+        {fmt::format("law {}", law.id), law.source, is_prior(law) ? "shipped" : "--laws"});
   }
   if (!prediction.paper) {
     list.push_back({"power", prediction.power.source, "shipped"});

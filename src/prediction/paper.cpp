@@ -127,13 +127,12 @@ Result<void> fill_paper_step(const PredictionRequest& request, Prediction& predi
   const FlopsPerSecond peak = *published_peak(numbers, request.device.id);
   prediction.paper.emplace();
   for (const Operation& operation : *operations) {
-    const PublishedLaw* published =
-        find_published_law(numbers, request.device.id, operation.name);
+    const PublishedLaw* published = find_published_law(numbers, request.device.id, operation.name);
     if (published == nullptr) {
-      return unsupported("--convention",
-                         fmt::format("the paper has no law for {} on {}", operation.name,
-                                     request.device.id),
-                         "leave --convention out");
+      return unsupported(
+          "--convention",
+          fmt::format("the paper has no law for {} on {}", operation.name, request.device.id),
+          "leave --convention out");
     }
     const Law law = law_from(*published, request.setup.precision);
     const auto rates = find_rates(request.device, operation);
@@ -143,8 +142,8 @@ Result<void> fill_paper_step(const PredictionRequest& request, Prediction& predi
     prediction.step.flops += Flops{static_cast<double>(operation.flops) * count};
     prediction.step.bytes_moved += Bytes{static_cast<double>(operation.bytes_moved) * count};
     prediction.step.duration += entry.total_duration;
-    prediction.paper->rows.push_back({operation.name, *entry.duration.hef * 100.0,
-                                      to_paper_microseconds(entry.total_duration)});
+    prediction.paper->rows.push_back(
+        {operation.name, *entry.duration.hef * 100.0, to_paper_microseconds(entry.total_duration)});
     const bool known = std::any_of(prediction.laws.begin(), prediction.laws.end(),
                                    [&](const Law& used) { return used.id == law.id; });
     if (!known) prediction.laws.push_back(law);

@@ -23,8 +23,7 @@ Result<OperationPrediction> predict_operation(const PredictionRequest& request, 
   entry.interval = law->interval;
   entry.duration = predict_duration(*law, operation, *rates);
   entry.total_duration = entry.duration.one * static_cast<double>(operation.count);
-  entry.power =
-      predict_power(request.laws.power(), limit, operation, *rates, entry.duration.one);
+  entry.power = predict_power(request.laws.power(), limit, operation, *rates, entry.duration.one);
   entry.total_energy = *entry.power * entry.total_duration;
   return entry;
 }

@@ -12,9 +12,8 @@ namespace {
 
 std::unexpected<Error> plan_error(ErrorKind kind, std::string flag, std::string message,
                                   std::string remedy) {
-  return std::unexpected(
-      Error{kind, std::move(message), Location{.file = {}, .path = std::move(flag)},
-            std::move(remedy)});
+  return std::unexpected(Error{kind, std::move(message),
+                               Location{.file = {}, .path = std::move(flag)}, std::move(remedy)});
 }
 
 Result<void> check_fraction(const char* flag, double value, double highest) {

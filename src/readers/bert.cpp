@@ -37,13 +37,13 @@ std::vector<Block> with_head(std::vector<Block> body, const EmbeddingBlock& embe
                                          .first_token_only = true}});
   }
   if (head == Head::masked_lm || head == Head::causal_lm) {
-    body.push_back({"language_model_head",
-                    LanguageModelHeadBlock{.hidden_size = d,
-                                           .vocab_size = embedding.vocab_size,
-                                           .tied_embedding = true,
-                                           .bias = true,
-                                           .transform = true,
-                                           .transform_activation = activation}});
+    body.push_back(
+        {"language_model_head", LanguageModelHeadBlock{.hidden_size = d,
+                                                       .vocab_size = embedding.vocab_size,
+                                                       .tied_embedding = true,
+                                                       .bias = true,
+                                                       .transform = true,
+                                                       .transform_activation = activation}});
   }
   return body;
 }
@@ -88,9 +88,9 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
     std::string_view name;
     Head head;
   };
-  for (const Variant& variant : {Variant{"encoder_alone", Head::none},
-                                 Variant{"with_pooler", Head::pooler},
-                                 Variant{"with_masked_lm_head", Head::masked_lm}}) {
+  for (const Variant& variant :
+       {Variant{"encoder_alone", Head::none}, Variant{"with_pooler", Head::pooler},
+        Variant{"with_masked_lm_head", Head::masked_lm}}) {
     Model other{.file = file};
     other.blocks = with_head(body, embedding, variant.head, encoder.activation);
     const auto count = count_all_parameters(other);

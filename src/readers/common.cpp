@@ -52,8 +52,7 @@ std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_vie
 void check_heads(ObjectReader& reader, std::string_view heads_key, std::int64_t heads,
                  std::string_view hidden_key, std::int64_t hidden) {
   if (hidden % heads == 0) return;
-  reader.fail(heads_key,
-              fmt::format("{} heads do not divide {} = {}", heads, hidden_key, hidden),
+  reader.fail(heads_key, fmt::format("{} heads do not divide {} = {}", heads, hidden_key, hidden),
               fmt::format("choose {} so that {} is a multiple of it", heads_key, hidden_key));
 }
 

@@ -40,8 +40,7 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
   decoder.num_hidden_layers = size_or_default(reader, model, "n_layer", 12);
   decoder.num_attention_heads = size_or_default(reader, model, "n_head", 12);
   // GPT2Config: n_inner is null for the usual four times the width.
-  decoder.intermediate_size =
-      (Count{4} * decoder.hidden_size).value();
+  decoder.intermediate_size = (Count{4} * decoder.hidden_size).value();
   if (reader.has("n_inner")) decoder.intermediate_size = reader.size("n_inner");
   decoder.activation = read_activation(reader, "activation_function", "gelu_new");
   decoder.final_layer_norm = true;
@@ -62,10 +61,10 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
   model.max_sequence_length = embedding.max_position_embeddings;
   model.blocks = {{"embedding", embedding}, {"decoder", decoder}};
   if (head == Head::causal_lm) {
-    model.blocks.push_back({"language_model_head",
-                            LanguageModelHeadBlock{.hidden_size = embedding.hidden_size,
-                                                   .vocab_size = embedding.vocab_size,
-                                                   .tied_embedding = tied}});
+    model.blocks.push_back(
+        {"language_model_head", LanguageModelHeadBlock{.hidden_size = embedding.hidden_size,
+                                                       .vocab_size = embedding.vocab_size,
+                                                       .tied_embedding = tied}});
   }
   if (reader.error()) return std::unexpected(*reader.error());
   return model;

@@ -12,8 +12,8 @@ namespace joulecast {
 namespace {
 
 constexpr std::array<std::string_view, 7> kinds = {
-    "embedding", "transformer_encoder", "transformer_decoder", "lstm",
-    "gru",       "dense",               "language_model_head"};
+    "embedding", "transformer_encoder", "transformer_decoder", "lstm", "gru",
+    "dense",     "language_model_head"};
 
 EmbeddingBlock read_embedding(ObjectReader& reader) {
   EmbeddingBlock block;

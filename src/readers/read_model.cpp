@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/model.hpp>
 
-#include "documents/hash.hpp"
 #include <joulecast/suggest.hpp>
+#include "documents/hash.hpp"
 #include "readers/readers.hpp"
 
 #include <array>
@@ -66,8 +66,8 @@ Result<Model> parse_model(std::string_view text, const std::string& file,
                                  Location{.file = file, .path = "--head"},
                                  "leave --head out, and add or drop blocks in the file"});
   }
-  auto model = toml ? read_model_toml(*document, file)
-                    : read_huggingface(*document, file, options.head);
+  auto model =
+      toml ? read_model_toml(*document, file) : read_huggingface(*document, file, options.head);
   if (!model) return model;
   if (model->name.empty()) model->name = name_from(path);
   model->file = file;
@@ -83,8 +83,9 @@ Result<Model> read_model(const std::filesystem::path& path, const ReadModelOptio
   if (!text) {
     Error error = text.error();
     if (error.kind == ErrorKind::not_found) {
-      error.remedy = "give the path of a Hugging Face config.json, of a folder that holds one, or "
-                     "of a model file in TOML";
+      error.remedy =
+          "give the path of a Hugging Face config.json, of a folder that holds one, or "
+          "of a model file in TOML";
     }
     return std::unexpected(error);
   }

@@ -41,9 +41,9 @@ Datum value_of(const std::optional<Figure<Q>>& figure) {
 Report report_operations(const Model& model, const TrainingSetup& setup,
                          const std::vector<Operation>& operations) {
   Report report{.kind = "operations"};
-  report.title = fmt::format("Operations of one step of {}: {}, batch size {}, sequence length {}",
-                             model.name, to_string(setup.precision), setup.batch_size,
-                             setup.sequence_length);
+  report.title =
+      fmt::format("Operations of one step of {}: {}, batch size {}, sequence length {}", model.name,
+                  to_string(setup.precision), setup.batch_size, setup.sequence_length);
   Table table{.key = "operations",
               .title = "",
               .columns = {{"operation", "operation", Unit::none},
@@ -70,12 +70,12 @@ Report report_operations(const Model& model, const TrainingSetup& setup,
       describe_model(model, parameters ? *parameters : std::vector<ParameterCount>{}));
   report.sections.emplace_back(describe_training(setup));
   report.sections.emplace_back(std::move(table));
-  report.sections.emplace_back(
-      Fields{.key = "step",
-             .title = "One step on one GPU",
-             .fields = {{"flops", "FLOPs", Unit::flops, total_flops(operations).value()},
-                        {"bytes_moved", "memory traffic", Unit::bytes,
-                         total_bytes_moved(operations).value()}}});
+  report.sections.emplace_back(Fields{
+      .key = "step",
+      .title = "One step on one GPU",
+      .fields = {
+          {"flops", "FLOPs", Unit::flops, total_flops(operations).value()},
+          {"bytes_moved", "memory traffic", Unit::bytes, total_bytes_moved(operations).value()}}});
   report.sections.emplace_back(list_warnings_table(model.warnings));
   return report;
 }
@@ -92,19 +92,19 @@ Report report_devices(const std::vector<Device>& devices) {
   for (const Precision precision : all_precisions) {
     const std::string name(to_string(precision));
     const bool shown = precision != Precision::fp4 && precision != Precision::int8;
-    table.columns.push_back({fmt::format("{}_flops_per_second", name), shown ? name : "",
-                             Unit::flops_per_second});
+    table.columns.push_back(
+        {fmt::format("{}_flops_per_second", name), shown ? name : "", Unit::flops_per_second});
   }
   table.columns.push_back({"memory_bytes", "memory", Unit::bytes});
-  table.columns.push_back({"memory_bandwidth_bytes_per_second", "bandwidth",
-                           Unit::bytes_per_second});
+  table.columns.push_back(
+      {"memory_bandwidth_bytes_per_second", "bandwidth", Unit::bytes_per_second});
   table.columns.push_back({"thermal_design_power_watts", "power limit", Unit::watts});
   table.columns.push_back({"prediction", "prediction", Unit::none});
   table.columns.push_back({"file", "", Unit::none});
   for (const Device& device : devices) {
-    std::vector<Datum> row = {device.id, device.name, device.vendor, device.architecture,
-                              device.launch_year == 0 ? Datum(std::monostate{})
-                                                      : Datum(device.launch_year)};
+    std::vector<Datum> row = {
+        device.id, device.name, device.vendor, device.architecture,
+        device.launch_year == 0 ? Datum(std::monostate{}) : Datum(device.launch_year)};
     for (const Precision precision : all_precisions) row.push_back(peak_of(device, precision));
     row.push_back(value_of(device.memory));
     row.push_back(value_of(device.memory_bandwidth));
@@ -196,10 +196,8 @@ Report report_explanation(const Explanation& explanation) {
                           {"source", "", Unit::none},
                           {"range", "", Unit::none}}};
   table.for_people = false;
-  report.sections.emplace_back(
-      Fields{.key = "subject",
-             .title = "",
-             .fields = {{"name", "", Unit::none, explanation.subject}}});
+  report.sections.emplace_back(Fields{
+      .key = "subject", .title = "", .fields = {{"name", "", Unit::none, explanation.subject}}});
   for (const ExplanationStep& step : explanation.steps) {
     table.rows.push_back(
         {step.quantity, step.formula, step.substituted, step.result, step.source, step.range});

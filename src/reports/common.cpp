@@ -21,8 +21,8 @@ Fields describe_model(const Model& model, const std::vector<ParameterCount>& par
   for (const ParameterCount& entry : model.parameter_variants) {
     std::string title = entry.name;
     for (char& character : title) character = character == '_' ? ' ' : character;
-    fields.fields.push_back({fmt::format("parameters_{}", entry.name),
-                             fmt::format("  {}", title), Unit::count, entry.count});
+    fields.fields.push_back({fmt::format("parameters_{}", entry.name), fmt::format("  {}", title),
+                             Unit::count, entry.count});
   }
   return fields;
 }
@@ -35,8 +35,8 @@ Fields describe_device(const Device& device, Precision precision) {
                    {"sha256", "", Unit::none, device.sha256}};
   const auto peak = device.peak_flops_per_second.find(precision);
   if (peak != device.peak_flops_per_second.end()) {
-    fields.fields.push_back({"peak_flops_per_second", "", Unit::flops_per_second,
-                             peak->second.value.value()});
+    fields.fields.push_back(
+        {"peak_flops_per_second", "", Unit::flops_per_second, peak->second.value.value()});
   }
   if (device.memory_bandwidth) {
     fields.fields.push_back({"memory_bandwidth_bytes_per_second", "", Unit::bytes_per_second,
@@ -52,13 +52,12 @@ Fields describe_device(const Device& device, Precision precision) {
 Fields describe_training(const TrainingSetup& setup) {
   return {.key = "training",
           .title = "",
-          .fields = {
-              {"batch_size", "", Unit::count, setup.batch_size},
-              {"sequence_length", "", Unit::count, setup.sequence_length},
-              {"precision", "", Unit::none, std::string(to_string(setup.precision))},
-              {"optimizer", "", Unit::none, std::string(to_string(setup.optimizer))},
-              {"num_gpus", "", Unit::count, setup.num_gpus},
-              {"convention", "", Unit::none, std::string(to_string(setup.convention))}}};
+          .fields = {{"batch_size", "", Unit::count, setup.batch_size},
+                     {"sequence_length", "", Unit::count, setup.sequence_length},
+                     {"precision", "", Unit::none, std::string(to_string(setup.precision))},
+                     {"optimizer", "", Unit::none, std::string(to_string(setup.optimizer))},
+                     {"num_gpus", "", Unit::count, setup.num_gpus},
+                     {"convention", "", Unit::none, std::string(to_string(setup.convention))}}};
 }
 
 Table list_warnings_table(const std::vector<Warning>& warnings) {

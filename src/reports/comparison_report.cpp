@@ -31,16 +31,16 @@ std::vector<Quantity> quantities_of(const Prediction& p) {
   if (!p.run) return list;
   const Account& account = p.run->account;
   list.push_back({"steps", "steps", Unit::count, static_cast<double>(p.run->steps)});
-  list.push_back({"run_duration_seconds", "time of the run", Unit::seconds,
-                  p.run->duration.value()});
+  list.push_back(
+      {"run_duration_seconds", "time of the run", Unit::seconds, p.run->duration.value()});
   list.push_back({"run_device_energy_joules", "device energy of the run", Unit::joules,
                   account.device_energy.value()});
-  list.push_back({"run_facility_energy_joules", "energy of the run, all parts stated",
-                  Unit::joules, account.facility_energy.value()});
-  list.push_back({"run_emissions_kilograms", "CO2 equivalent", Unit::kilograms,
-                  value(account.emissions)});
-  list.push_back({"run_total_cost", fmt::format("cost {}", p.site.currency), Unit::plain,
-                  account.total_cost});
+  list.push_back({"run_facility_energy_joules", "energy of the run, all parts stated", Unit::joules,
+                  account.facility_energy.value()});
+  list.push_back(
+      {"run_emissions_kilograms", "CO2 equivalent", Unit::kilograms, value(account.emissions)});
+  list.push_back(
+      {"run_total_cost", fmt::format("cost {}", p.site.currency), Unit::plain, account.total_cost});
   return list;
 }
 
@@ -59,16 +59,18 @@ Datum ratio(const Quantity& quantity, const Quantity& first) {
 Table machine_table(const std::vector<Prediction>& predictions) {
   Table table{.key = "predictions", .title = ""};
   table.for_people = false;
-  table.columns = {{"model", "", Unit::none}, {"model_sha256", "", Unit::none},
-                   {"device", "", Unit::none}, {"device_sha256", "", Unit::none}};
+  table.columns = {{"model", "", Unit::none},
+                   {"model_sha256", "", Unit::none},
+                   {"device", "", Unit::none},
+                   {"device_sha256", "", Unit::none}};
   const std::vector<Quantity> first = quantities_of(predictions.front());
   for (const Quantity& quantity : first) table.columns.push_back({quantity.key, "", quantity.unit});
   for (const Quantity& quantity : first) {
     table.columns.push_back({quantity.key + "_ratio", "", Unit::plain});
   }
   for (const Prediction& prediction : predictions) {
-    std::vector<Datum> row = {prediction.model.name, prediction.model.sha256,
-                              prediction.device.id, prediction.device.sha256};
+    std::vector<Datum> row = {prediction.model.name, prediction.model.sha256, prediction.device.id,
+                              prediction.device.sha256};
     const std::vector<Quantity> own = quantities_of(prediction);
     for (const Quantity& quantity : own) row.push_back(as_datum(quantity));
     for (std::size_t i = 0; i < own.size(); ++i) row.push_back(ratio(own[i], first[i]));
@@ -84,8 +86,7 @@ Table people_table(const std::vector<Prediction>& predictions) {
   table.columns = {{"quantity", "quantity", Unit::none}};
   bool several_devices = false;
   for (const Prediction& prediction : predictions) {
-    several_devices =
-        several_devices || prediction.device.id != predictions.front().device.id;
+    several_devices = several_devices || prediction.device.id != predictions.front().device.id;
   }
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     std::string name = predictions[i].model.name;
@@ -113,11 +114,11 @@ Report report_comparison(const std::vector<Prediction>& predictions) {
   assert(!predictions.empty());
   const Prediction& first = predictions.front();
   Report report{.kind = "comparison"};
-  report.title = fmt::format("{}, batch size {} per GPU, sequence length {}, {} GPU{}; ratios to "
-                             "the first",
-                             to_string(first.setup.precision), first.setup.batch_size,
-                             first.setup.sequence_length, first.setup.num_gpus,
-                             first.setup.num_gpus == 1 ? "" : "s");
+  report.title = fmt::format(
+      "{}, batch size {} per GPU, sequence length {}, {} GPU{}; ratios to "
+      "the first",
+      to_string(first.setup.precision), first.setup.batch_size, first.setup.sequence_length,
+      first.setup.num_gpus, first.setup.num_gpus == 1 ? "" : "s");
   Table machine = machine_table(predictions);
   report.csv = machine;
   report.sections.emplace_back(describe_training(first.setup));

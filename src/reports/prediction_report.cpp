@@ -32,19 +32,16 @@ const std::vector<Column> operation_columns = {
 };
 
 Table operation_table(const Prediction& prediction) {
-  Table table{.key = "operations",
-              .title = "Operations of one step",
-              .columns = operation_columns};
+  Table table{.key = "operations", .title = "Operations of one step", .columns = operation_columns};
   for (const OperationPrediction& entry : prediction.operations) {
     const Operation& operation = entry.operation;
-    table.rows.push_back({operation.name, operation.block,
-                          std::string(to_string(operation.phase)),
+    table.rows.push_back({operation.name, operation.block, std::string(to_string(operation.phase)),
                           std::string(to_string(operation.kind)), describe(operation.shape),
                           std::string(to_string(operation.precision)), operation.count,
                           operation.flops, operation.bytes_moved, datum(entry.duration.hef),
-                          std::string(to_string(entry.duration.bound)),
-                          entry.duration.one.value(), entry.total_duration.value(),
-                          datum(entry.power), datum(entry.total_energy), entry.duration_share,
+                          std::string(to_string(entry.duration.bound)), entry.duration.one.value(),
+                          entry.total_duration.value(), datum(entry.power),
+                          datum(entry.total_energy), entry.duration_share,
                           datum(entry.energy_share), entry.law_id});
   }
   return table;
@@ -126,31 +123,30 @@ Fields step_fields(const Prediction& prediction) {
   const auto time = bounds(step.duration_interval);
   const auto energy = bounds(step.energy_interval);
   const bool paper = prediction.paper.has_value();
-  return {.key = "step",
-          .title = "One step on one GPU",
-          .fields = {
-              {"flops", "FLOPs", Unit::flops, step.flops.value()},
-              {"bytes_moved", "memory traffic", Unit::bytes, step.bytes_moved.value()},
-              {"duration_seconds", paper ? "time of these operations" : "time", Unit::seconds,
-               step.duration.value()},
-              {"duration_interval", "  90 % interval", Unit::none,
-               show_interval(step.duration_interval, Unit::seconds)},
-              {"duration_lower_seconds", "", Unit::seconds, time.first},
-              {"duration_upper_seconds", "", Unit::seconds, time.second},
-              {"energy_joules", paper ? "energy by equation (19)" : "energy", Unit::joules,
-               datum(step.energy)},
-              {"energy_interval", "  90 % interval", Unit::none,
-               show_interval(step.energy_interval, Unit::joules)},
-              {"energy_lower_joules", "", Unit::joules, energy.first},
-              {"energy_upper_joules", "", Unit::joules, energy.second},
-              {"average_power_watts", "average power", Unit::watts, datum(step.average_power)},
-              {"hef", "HEF of the step", Unit::fraction, step.hef}}};
+  return {
+      .key = "step",
+      .title = "One step on one GPU",
+      .fields = {{"flops", "FLOPs", Unit::flops, step.flops.value()},
+                 {"bytes_moved", "memory traffic", Unit::bytes, step.bytes_moved.value()},
+                 {"duration_seconds", paper ? "time of these operations" : "time", Unit::seconds,
+                  step.duration.value()},
+                 {"duration_interval", "  90 % interval", Unit::none,
+                  show_interval(step.duration_interval, Unit::seconds)},
+                 {"duration_lower_seconds", "", Unit::seconds, time.first},
+                 {"duration_upper_seconds", "", Unit::seconds, time.second},
+                 {"energy_joules", paper ? "energy by equation (19)" : "energy", Unit::joules,
+                  datum(step.energy)},
+                 {"energy_interval", "  90 % interval", Unit::none,
+                  show_interval(step.energy_interval, Unit::joules)},
+                 {"energy_lower_joules", "", Unit::joules, energy.first},
+                 {"energy_upper_joules", "", Unit::joules, energy.second},
+                 {"average_power_watts", "average power", Unit::watts, datum(step.average_power)},
+                 {"hef", "HEF of the step", Unit::fraction, step.hef}}};
 }
 
 std::string money(const std::optional<double>& amount, const std::string& currency) {
   if (!amount) return "-";
-  return fmt::format("{:.2f} {}", *amount,
-                     currency.empty() ? "(currency of the price)" : currency);
+  return fmt::format("{:.2f} {}", *amount, currency.empty() ? "(currency of the price)" : currency);
 }
 
 Fields run_fields(const Prediction& prediction) {
@@ -158,25 +154,24 @@ Fields run_fields(const Prediction& prediction) {
   const Account& account = run.account;
   const auto time = bounds(run.duration_interval);
   const auto energy = bounds(run.device_energy_interval);
-  Fields fields{.key = "run", .title = fmt::format("The whole run on {} GPU{}", run.num_gpus,
-                                                   run.num_gpus == 1 ? "" : "s")};
-  fields.fields = {
-      {"steps", "steps", Unit::count, run.steps},
-      {"num_gpus", "", Unit::count, run.num_gpus},
-      {"duration_seconds", "time", Unit::seconds, run.duration.value()},
-      {"duration_interval", "  90 % interval", Unit::none,
-       show_interval(run.duration_interval, Unit::seconds)},
-      {"duration_lower_seconds", "", Unit::seconds, time.first},
-      {"duration_upper_seconds", "", Unit::seconds, time.second}};
+  Fields fields{.key = "run",
+                .title = fmt::format("The whole run on {} GPU{}", run.num_gpus,
+                                     run.num_gpus == 1 ? "" : "s")};
+  fields.fields = {{"steps", "steps", Unit::count, run.steps},
+                   {"num_gpus", "", Unit::count, run.num_gpus},
+                   {"duration_seconds", "time", Unit::seconds, run.duration.value()},
+                   {"duration_interval", "  90 % interval", Unit::none,
+                    show_interval(run.duration_interval, Unit::seconds)},
+                   {"duration_lower_seconds", "", Unit::seconds, time.first},
+                   {"duration_upper_seconds", "", Unit::seconds, time.second}};
   for (const RunPart& part : run.parts) {
     fields.fields.push_back({fmt::format("{}_duration_seconds", part.name),
-                             fmt::format("  {}", part.name), Unit::seconds,
-                             part.duration.value()});
+                             fmt::format("  {}", part.name), Unit::seconds, part.duration.value()});
   }
   fields.fields.push_back({"padding_duration_seconds", "  of which padding", Unit::seconds,
                            run.padding.duration.value()});
-  fields.fields.push_back({"device_energy_joules", "device energy", Unit::joules,
-                           account.device_energy.value()});
+  fields.fields.push_back(
+      {"device_energy_joules", "device energy", Unit::joules, account.device_energy.value()});
   fields.fields.push_back({"device_energy_kilowatt_hours", "", Unit::plain,
                            account.device_energy.value() / joules_per_kilowatt_hour});
   fields.fields.push_back({"device_energy_interval", "  90 % interval", Unit::none,
@@ -187,15 +182,15 @@ Fields run_fields(const Prediction& prediction) {
     fields.fields.push_back({fmt::format("{}_energy_joules", part.name),
                              fmt::format("  {}", part.name), Unit::joules, part.energy.value()});
   }
-  fields.fields.push_back({"padding_energy_joules", "  of which padding", Unit::joules,
-                           run.padding.energy.value()});
+  fields.fields.push_back(
+      {"padding_energy_joules", "  of which padding", Unit::joules, run.padding.energy.value()});
   const auto known = [](const auto& part, const char* flag) {
     return part ? Datum(part->value()) : Datum(fmt::format("not stated ({})", flag));
   };
   const bool host = account.host_energy.has_value();
   const bool pue = account.overhead_energy.has_value();
-  fields.fields.push_back({"host_energy_joules", host ? "host energy" : "", Unit::joules,
-                           datum(account.host_energy)});
+  fields.fields.push_back(
+      {"host_energy_joules", host ? "host energy" : "", Unit::joules, datum(account.host_energy)});
   fields.fields.push_back({"overhead_energy_joules", pue ? "cooling and distribution" : "",
                            Unit::joules, datum(account.overhead_energy)});
   if (!host) {
@@ -240,10 +235,10 @@ void add_consequences(Fields& fields, const Prediction& prediction) {
     fields.fields.push_back(
         {"gpu_cost_text", "GPU hours", Unit::none, money(account.gpu_cost, site.currency)});
   }
-  fields.fields.push_back({"total_cost_text", "cost", Unit::none,
-                           account.total_cost
-                               ? money(account.total_cost, site.currency)
-                               : std::string("not stated (--price-per-kwh, --price-per-gpu-hour)")});
+  fields.fields.push_back(
+      {"total_cost_text", "cost", Unit::none,
+       account.total_cost ? money(account.total_cost, site.currency)
+                          : std::string("not stated (--price-per-kwh, --price-per-gpu-hour)")});
 }
 
 Table assumption_table(const Prediction& prediction) {
@@ -287,23 +282,23 @@ std::string statement_of(const Prediction& prediction) {
       prediction.setup.batch_size, prediction.setup.sequence_length);
   if (run != nullptr) {
     const Account& account = run->account;
-    text += fmt::format("takes {} for {} steps (90 % interval {}) and {} of device energy (90 % "
-                        "interval {})",
-                        show(run->duration.value(), Unit::seconds), show(run->steps, Unit::count),
-                        show_interval(run->duration_interval, Unit::seconds),
-                        show(account.device_energy.value(), Unit::joules),
-                        show_interval(run->device_energy_interval, Unit::joules));
+    text += fmt::format(
+        "takes {} for {} steps (90 % interval {}) and {} of device energy (90 % "
+        "interval {})",
+        show(run->duration.value(), Unit::seconds), show(run->steps, Unit::count),
+        show_interval(run->duration_interval, Unit::seconds),
+        show(account.device_energy.value(), Unit::joules),
+        show_interval(run->device_energy_interval, Unit::joules));
     if (account.host_energy || account.overhead_energy) {
       text += fmt::format(", {} with what was stated of host and cooling",
                           show(account.facility_energy.value(), Unit::joules));
     }
     if (account.emissions) {
-      text += fmt::format(", {} CO2 equivalent at {} of {} ({})",
-                          show(account.emissions->value(), Unit::kilograms),
-                          show(prediction.site.region->carbon_intensity.value() * 1e3 *
-                                   joules_per_kilowatt_hour,
-                               Unit::grams_per_kilowatt_hour),
-                          prediction.site.region->name, prediction.site.region->year);
+      text += fmt::format(
+          ", {} CO2 equivalent at {} of {} ({})", show(account.emissions->value(), Unit::kilograms),
+          show(prediction.site.region->carbon_intensity.value() * 1e3 * joules_per_kilowatt_hour,
+               Unit::grams_per_kilowatt_hour),
+          prediction.site.region->name, prediction.site.region->year);
     }
   } else {
     text += fmt::format("takes {} and {} of device energy per step",
@@ -318,13 +313,15 @@ std::string statement_of(const Prediction& prediction) {
     text += fmt::format("{} ({}); ", warning.message, warning.subject);
   }
   text.resize(text.size() - 2);
-  text += ".\n\n@software{joulecast,\n  title = {joulecast: the cost of training a model, before it "
-          "is trained},\n  version = {" +
-          std::string(version()) + "},\n  year = {2026}\n}\n";
-  text += "@inproceedings{mayaki2025modeling,\n  title = {Modeling Energy Consumption in Deep "
-          "Learning Architectures Using Power Laws},\n  author = {{Zoubeirou a Mayaki}, Mansour and "
-          "Charpenay, Victor},\n  booktitle = {ECAI 2025},\n  year = {2025},\n  doi = "
-          "{10.3233/FAIA250900}\n}";
+  text +=
+      ".\n\n@software{joulecast,\n  title = {joulecast: the cost of training a model, before it "
+      "is trained},\n  version = {" +
+      std::string(version()) + "},\n  year = {2026}\n}\n";
+  text +=
+      "@inproceedings{mayaki2025modeling,\n  title = {Modeling Energy Consumption in Deep "
+      "Learning Architectures Using Power Laws},\n  author = {{Zoubeirou a Mayaki}, Mansour and "
+      "Charpenay, Victor},\n  booktitle = {ECAI 2025},\n  year = {2025},\n  doi = "
+      "{10.3233/FAIA250900}\n}";
   return text;
 }
 
@@ -364,10 +361,10 @@ Table csv_of(const Prediction& prediction, const Table& operations) {
 
 Report report_prediction(const Prediction& prediction, const PredictionReportOptions& options) {
   Report report{.kind = "prediction"};
-  report.title = fmt::format("{} on {}: {}, batch size {} per GPU, sequence length {}",
-                             prediction.model.name, prediction.device.id,
-                             to_string(prediction.setup.precision), prediction.setup.batch_size,
-                             prediction.setup.sequence_length);
+  report.title =
+      fmt::format("{} on {}: {}, batch size {} per GPU, sequence length {}", prediction.model.name,
+                  prediction.device.id, to_string(prediction.setup.precision),
+                  prediction.setup.batch_size, prediction.setup.sequence_length);
   Table operations = operation_table(prediction);
   report.csv = csv_of(prediction, operations);
   if (options.statement) {

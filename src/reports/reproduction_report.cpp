@@ -73,9 +73,9 @@ Table audit_table(const Reproduction& reproduction) {
                           {"method", "", Unit::none}}};
   for (const AuditPoint& point : reproduction.audit) {
     for (const AuditEvidence& evidence : point.evidence) {
-      table.rows.push_back({static_cast<std::int64_t>(point.number), point.claim,
-                            evidence.quantity, evidence.value, evidence.unit,
-                            std::string(to_string(evidence.source)), point.method});
+      table.rows.push_back({static_cast<std::int64_t>(point.number), point.claim, evidence.quantity,
+                            evidence.value, evidence.unit, std::string(to_string(evidence.source)),
+                            point.method});
     }
   }
   return table;
@@ -111,15 +111,15 @@ Fields summary_of(const Reproduction& reproduction) {
       misprints += row.misprint ? 1 : 0;
     }
   }
-  return {.key = "summary",
-          .title = "Summary",
-          .fields = {{"recomputed", "recomputed", Unit::count, recomputed},
-                     {"disagreeing", "  that disagree", Unit::count, disagree},
-                     {"misprints", "  that are misprints", Unit::count, misprints},
-                     {"refit", "refit", Unit::count, refit},
-                     {"quoted", "quoted", Unit::count, quoted},
-                     {"agrees", "all recomputed numbers agree", Unit::none,
-                      reproduction.agrees()}}};
+  return {
+      .key = "summary",
+      .title = "Summary",
+      .fields = {{"recomputed", "recomputed", Unit::count, recomputed},
+                 {"disagreeing", "  that disagree", Unit::count, disagree},
+                 {"misprints", "  that are misprints", Unit::count, misprints},
+                 {"refit", "refit", Unit::count, refit},
+                 {"quoted", "quoted", Unit::count, quoted},
+                 {"agrees", "all recomputed numbers agree", Unit::none, reproduction.agrees()}}};
 }
 
 }  // namespace

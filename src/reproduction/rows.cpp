@@ -11,9 +11,7 @@ namespace joulecast {
 namespace {
 
 // Half a unit of the last printed digit; the slack covers the rounding of decimals to binary.
-double tolerance_of(const PrintedNumber& number) {
-  return 0.5 * number.last_place * (1.0 + 1e-9);
-}
+double tolerance_of(const PrintedNumber& number) { return 0.5 * number.last_place * (1.0 + 1e-9); }
 
 }  // namespace
 
@@ -82,24 +80,18 @@ bool Reproduction::agrees() const {
 
 std::string_view to_string(ReproductionStatus status) {
   switch (status) {
-    case ReproductionStatus::recomputed:
-      return "recomputed";
-    case ReproductionStatus::refit:
-      return "refit";
-    case ReproductionStatus::quoted:
-      return "quoted";
+    case ReproductionStatus::recomputed: return "recomputed";
+    case ReproductionStatus::refit: return "refit";
+    case ReproductionStatus::quoted: return "quoted";
   }
   return "unknown";
 }
 
 std::string_view to_string(EvidenceSource source) {
   switch (source) {
-    case EvidenceSource::from_data:
-      return "from_data";
-    case EvidenceSource::from_formulas:
-      return "from_formulas";
-    case EvidenceSource::quoted:
-      return "quoted";
+    case EvidenceSource::from_data: return "from_data";
+    case EvidenceSource::from_formulas: return "from_formulas";
+    case EvidenceSource::quoted: return "quoted";
   }
   return "unknown";
 }

@@ -71,10 +71,10 @@ Result<TrainingSetup> check_training(const TrainingSetup& setup) {
   }
   if (auto error = check_size("--num-gpus", setup.num_gpus)) return std::unexpected(*error);
   if (setup.precision == Precision::fp4 || setup.precision == Precision::int8) {
-    return std::unexpected(Error{
-        ErrorKind::unsupported,
-        fmt::format("training in {} is not supported", to_string(setup.precision)),
-        Location{.file = {}, .path = "--precision"}, "choose fp32, tf32, fp16, bf16 or fp8"});
+    return std::unexpected(
+        Error{ErrorKind::unsupported,
+              fmt::format("training in {} is not supported", to_string(setup.precision)),
+              Location{.file = {}, .path = "--precision"}, "choose fp32, tf32, fp16, bf16 or fp8"});
   }
   return setup;
 }

@@ -50,9 +50,7 @@ const std::vector<std::string> recomputed_claims{
     "energy_a_rounded", "energy_a",          "energy_b_rounded", "energy_b",
     "times_a",          "energy_a_own_laws", "energy_b_own_laws"};
 
-TEST(Recomputed, EveryNumberAgrees) {
-  EXPECT_TRUE(agrees(load_published_numbers()));
-}
+TEST(Recomputed, EveryNumberAgrees) { EXPECT_TRUE(agrees(load_published_numbers())); }
 
 // 8 rows of Table 5 with 3 numbers, 12 x 8 and 31 x 20 cells, 7 energies, one claim in words.
 TEST(Recomputed, CoversTheTablesInFull) {

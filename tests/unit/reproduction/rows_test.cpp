@@ -7,9 +7,7 @@
 namespace joulecast {
 namespace {
 
-PrintedNumber printed(const char* text) {
-  return parse_printed(text).value();
-}
+PrintedNumber printed(const char* text) { return parse_printed(text).value(); }
 
 TEST(ReproductionRows, AgreeWithinHalfAUnitOfTheLastPrintedDigit) {
   EXPECT_TRUE(make_recomputed({"e", "J"}, printed("36.06"), 36.0649).agrees);
