@@ -79,7 +79,9 @@ Result<Arguments> parse_flags(const VerbSpec& verb, std::vector<char*> words) {
     }
     if (code != 0) {
       const std::string_view culprit = words[static_cast<std::size_t>(optind - 1)];
-      if (code == '?') return std::unexpected(unknown_flag(verb, culprit));
+      // For a cluster of letters such as -xy the word is not known yet, but the letter is.
+      const std::string letter{'-', static_cast<char>(optopt)};
+      if (code == '?') return std::unexpected(unknown_flag(verb, optopt != 0 ? letter : culprit));
       return std::unexpected(usage(std::string(culprit), "a value is missing",
                                    fmt::format("see `joulecast {} --help`", verb.name)));
     }

@@ -125,7 +125,7 @@ Result<TrainingSetup> read_training(const Settings& settings) {
     return missing("precision",
                    "add --precision fp32, tf32, fp16, bf16 or fp8: it decides the peak");
   }
-  const auto chosen = choose("precision", *precision, all_precisions);
+  const auto chosen = choose("precision", *precision, training_precisions);
   if (!chosen) return std::unexpected(chosen.error());
   setup.precision = *chosen;
   if (const auto name = settings.text("optimizer")) {

@@ -7,8 +7,7 @@ target_compile_options(joulecast_compile_options INTERFACE
   -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2 -Wimplicit-fallthrough
   # g++ 12 reports overlapping copies inside std::string that cannot happen (GCC bug 105651).
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-  # The same source must give the same bytes on every machine: no contraction to fused
-  # multiply-add where the target happens to have one.
+  # Results must not depend on whether the target has a fused multiply-add.
   -ffp-contract=off)
 if(JOULECAST_WARNINGS_AS_ERRORS)
   target_compile_options(joulecast_compile_options INTERFACE -Werror)

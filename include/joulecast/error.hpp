@@ -62,8 +62,7 @@ enum class WarningCode {
   paper_labels,                // the paper's energy labels do not measure what they claim
   unsourced_figure,            // a device figure without a source that can be checked
   input_defaulted,             // a missing key took its documented default
-  out_of_date,                 // a grid figure older than five years
-  negative_energy_withheld,    // a published regression gave less than zero joules
+  out_of_date,                 // a grid figure more than five years behind the newest shipped one
 };
 
 struct Warning {

@@ -27,8 +27,10 @@ struct Explanation {
   std::vector<Warning> warnings{};
 };
 
-// `subject` is an operation's name, "step" or "run". Where an operation has several phases,
-// `phase` chooses; the default is the forward pass. Errors: not_found, with what there is.
+// `subject` is an operation's name, "step" or "run". Where a name stands in several blocks, the
+// block goes before it: "encoder/qkv_projection". Where an operation has several phases, `phase`
+// chooses; the default is the forward pass. Errors: not_found, with what there is; usage, for a
+// name in several blocks, or "run" where no run is stated.
 Result<Explanation> explain(const Prediction& prediction, std::string_view subject,
                             Phase phase = Phase::forward);
 

@@ -67,7 +67,8 @@ struct Law {
   std::optional<FlopsRange> fitted_range{};  // of one execution; absent for the prior
   std::optional<IntervalFactors> interval{};
   std::string source{};
-  std::string sha256{};
+  std::string file{};    // "shipped", "published", or the law's file
+  std::string sha256{};  // of the bytes that state it
 };
 
 // The hardware efficiency factor, a fraction in (0, eta_max]. Requires flops > 0.

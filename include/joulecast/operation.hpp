@@ -75,6 +75,6 @@ Bytes total_bytes_moved(const std::vector<Operation>& operations);
 
 std::string_view to_string(OperationKind kind);
 std::string_view to_string(Phase phase);
-std::string describe(const OperationShape& shape);  // "64x(320x64)(64x320)", "1966080 elements"
+std::string describe(const OperationShape& shape);  // "64*320x320x64", "1966080 elements"
 
 }  // namespace joulecast

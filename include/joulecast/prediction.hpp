@@ -39,7 +39,7 @@ struct PredictionRequest {
   Model model{};
   Device device{};
   TrainingSetup setup{};
-  LawSet laws;
+  LawSet laws = shipped_laws();
   RunPlan plan{};
   Site site{};
 };
@@ -134,11 +134,11 @@ struct Prediction {
   std::vector<Warning> warnings{};
 };
 
-// Errors: everything that list_operations, find_rates and find_power_limit refuse; value, for a
-// plan that contradicts itself.
+// Errors: everything that list_operations, find_rates and find_power_limit refuse; usage, for a
+// plan that contradicts itself; value, for sizes and fractions that cannot be.
 Result<Prediction> predict(const PredictionRequest& request);
 
-// Steps that a plan amounts to; absent where it states none. Errors: value, overflow.
+// Steps that a plan amounts to; absent where it states none. Errors: usage, value, overflow.
 Result<std::optional<std::int64_t>> count_steps(const RunPlan& plan, const TrainingSetup& setup);
 
 }  // namespace joulecast

@@ -22,6 +22,10 @@ inline constexpr std::array all_precisions = {Precision::fp32, Precision::tf32, 
                                               Precision::bf16, Precision::fp8,  Precision::fp4,
                                               Precision::int8};
 
+// Those that a model can be trained in; devices state the other rates as well.
+inline constexpr std::array training_precisions = {
+    Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::fp8};
+
 enum class Optimizer { sgd, momentum, adam, adamw };
 
 inline constexpr std::array all_optimizers = {Optimizer::sgd, Optimizer::momentum, Optimizer::adam,

@@ -9,7 +9,7 @@
 namespace joulecast {
 
 struct EmbeddedFile {
-  std::string_view name;  // relative to data/, e.g. "published/ecai2025/laws.toml"
+  std::string_view name;  // relative to data/, e.g. "published/ecai2025/laws.csv"
   std::string_view content;
 };
 

@@ -34,7 +34,6 @@ std::string_view to_string(WarningCode code) {
     case WarningCode::unsourced_figure: return "unsourced_figure";
     case WarningCode::input_defaulted: return "input_defaulted";
     case WarningCode::out_of_date: return "out_of_date";
-    case WarningCode::negative_energy_withheld: return "negative_energy_withheld";
   }
   return "unknown";
 }

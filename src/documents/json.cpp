@@ -23,6 +23,19 @@ Location locate(std::string_view text, std::size_t byte, const std::string& file
   return where;
 }
 
+// nlohmann says "[...] parse error at line 1, column 3: syntax error while parsing value - CAUSE",
+// where the cause repeats what was read, however long, or "[...] CAUSE".
+std::string_view cause_of(std::string_view what) {
+  constexpr std::size_t longest_cause = 160;
+  for (const std::string_view mark : {std::string_view{" - "}, std::string_view{"] "}}) {
+    const std::size_t found = what.find(mark);
+    if (found == std::string_view::npos) continue;
+    what.remove_prefix(found + mark.size());
+    break;
+  }
+  return what.substr(0, longest_cause);
+}
+
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
   Builder(std::string_view text, const std::string& file) : text_(text), file_(file) {}
@@ -51,7 +64,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     Frame& frame = stack_.back();
     if (!frame.names.insert(name).second) {
       error_ = Error{ErrorKind::schema, fmt::format("the key \"{}\" stands twice", name),
-                     Location{.file = file_, .path = name}, "keep one of them"};
+                     Location{.file = file_, .path = path_of(name)}, "keep one of them"};
       return false;
     }
     frame.key = std::move(name);
@@ -61,14 +74,13 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& problem) override {
     const std::string_view what = problem.what();
-    const std::size_t cause = what.rfind("; ");
     const bool out_of_range = what.find("out_of_range") != std::string_view::npos;
-    error_ = Error{out_of_range ? ErrorKind::value : ErrorKind::syntax,
-                   fmt::format("not valid JSON: {}",
-                               cause == std::string_view::npos ? what : what.substr(cause + 2)),
-                   locate(text_, position, file_),
-                   position >= text_.size() ? "the file seems cut off; fetch it again"
-                                            : "mend the file at this place"};
+    // The position counts the end of the text as one more byte.
+    const bool cut_off = position > text_.size();
+    error_ =
+        Error{out_of_range ? ErrorKind::value : ErrorKind::syntax,
+              fmt::format("not valid JSON: {}", cause_of(what)), locate(text_, position, file_),
+              cut_off ? "the file seems cut off; fetch it again" : "mend the file at this place"};
     return false;
   }
 
@@ -83,6 +95,19 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     std::string key;
     std::set<std::string, std::less<>> names;
   };
+
+  // "layers[2].hidden_size" for a key of the innermost object.
+  std::string path_of(std::string_view name) const {
+    std::string path;
+    for (std::size_t i = 0; i + 1 < stack_.size(); ++i) {
+      if (const auto* array = std::get_if<Array>(&stack_[i].value.data)) {
+        path += fmt::format("[{}]", array->size());
+      } else {
+        path += fmt::format("{}{}", path.empty() ? "" : ".", stack_[i].key);
+      }
+    }
+    return fmt::format("{}{}{}", path, path.empty() ? "" : ".", name);
+  }
 
   bool add(Value value) {
     if (stack_.empty()) {
@@ -124,6 +149,11 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 Result<Value> parse_json(std::string_view text, const std::string& file) {
+  // The parser takes a zero byte for the end and would pass over whatever follows.
+  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+    return std::unexpected(Error{ErrorKind::syntax, "not valid JSON: a zero byte",
+                                 locate(text, zero + 1, file), "mend the file at this place"});
+  }
   Builder builder(text, file);
   const bool parsed = nlohmann::json::sax_parse(text, &builder);
   Result<Value> value = std::move(builder).take();

@@ -48,8 +48,11 @@ std::vector<std::string> nearest_names(std::string_view typed, std::span<const s
     std::size_t distance = edit_distance(folded, candidate);
     const bool contains = folded.size() >= 2 && candidate.find(folded) != std::string::npos;
     if (contains) distance = 0;
-    if (distance <= std::max<std::size_t>(2, folded.size() / 3))
+    // Names of one or two letters must share one of them.
+    const bool shares = distance < std::max(folded.size(), candidate.size());
+    if (shares && distance <= std::max<std::size_t>(2, folded.size() / 3)) {
       ranked.emplace_back(distance, name);
+    }
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

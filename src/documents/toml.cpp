@@ -2,7 +2,11 @@
 // TOML through toml++, which reports line and column and refuses doubled keys by itself.
 #include "documents/value.hpp"
 
+// Nested arrays and inline tables; toml++ itself refuses more.
+#define TOML_MAX_NESTED_VALUES 64
 #include <toml++/toml.h>
+
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -19,7 +23,7 @@ std::string format_date(const toml::node& node) {
   return out.str();
 }
 
-// toml++ itself bounds the nesting, so this recursion is bounded as well.
+// Nested values and the parts of their keys are both bounded, so this recursion is bounded as well.
 Value convert(const toml::node& node) {
   Value value;
   value.line = static_cast<int>(node.source().begin.line);
@@ -48,9 +52,66 @@ Value convert(const toml::node& node) {
   return value;
 }
 
+// toml++ does not bound the parts of a dotted key, a.b.c, and each of them is a table inside the
+// one before: a long enough key would exhaust the stack.
+constexpr int maximum_key_parts = 16;
+
+// The place behind the string that begins at `begin`.
+std::size_t skip_string(std::string_view text, std::size_t begin) {
+  const char quote = text[begin];
+  const std::string fence(3, quote);
+  const bool many_lines = text.substr(begin).starts_with(fence);
+  std::size_t i = begin + (many_lines ? 3 : 1);
+  for (; i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (many_lines && text.substr(i).starts_with(fence)) {
+      // The text may end in up to two quotes of its own.
+      return std::min(text.find_first_not_of(quote, i), std::min(i + 5, text.size()));
+    } else if (!many_lines && (text[i] == quote || text[i] == '\n')) {
+      return i + 1;
+    }
+  }
+  return text.size();
+}
+
+// The place of the first key with too many parts.
+std::optional<std::size_t> find_long_key(std::string_view text) {
+  int parts = 1;
+  for (std::size_t i = 0; i < text.size();) {
+    const char character = text[i];
+    if (character == '"' || character == '\'') {
+      i = skip_string(text, i);
+      continue;
+    }
+    if (character == '#') {
+      i = std::min(text.find('\n', i), text.size());
+      continue;
+    }
+    if (character == '.') ++parts;
+    if (std::string_view{"=,[]{}\n"}.find(character) != std::string_view::npos) parts = 1;
+    if (parts > maximum_key_parts) return i;
+    ++i;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Value> parse_toml(std::string_view text, const std::string& file) {
+  if (const auto place = find_long_key(text)) {
+    const std::string_view before = text.substr(0, *place);
+    const auto lines = std::count(before.begin(), before.end(), '\n');
+    const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+    return std::unexpected(
+        Error{ErrorKind::syntax,
+              fmt::format("a key of more than {} parts", maximum_key_parts),
+              Location{.file = file,
+                       .path = {},
+                       .line = static_cast<int>(lines) + 1,
+                       .column = static_cast<int>(*place - line_begin) + 1},
+              "no model, device or settings file nests so deep"});
+  }
   const toml::parse_result parsed = toml::parse(text, file);
   if (!parsed) {
     const toml::parse_error& problem = parsed.error();

@@ -25,7 +25,12 @@ std::string show(const Value& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value.data)) {
     return fmt::format("{}", *integer);
   }
-  if (const auto* real = std::get_if<double>(&value.data)) return fmt::format("{}", *real);
+  if (const auto* real = std::get_if<double>(&value.data)) {
+    std::string shown = fmt::format("{}", *real);
+    // With its point, so that 768.0 does not read as the whole number 768.
+    if (shown.find_first_of(".en") == std::string::npos) shown += ".0";
+    return shown;
+  }
   if (const auto* text = std::get_if<std::string>(&value.data)) {
     return fmt::format("\"{}\"", text->substr(0, 60));
   }
@@ -92,11 +97,22 @@ const Value* ObjectReader::find(std::string_view key) {
   return nullptr;
 }
 
-bool ObjectReader::has(std::string_view key) const {
+bool ObjectReader::has(std::string_view key) {
+  used_.emplace(key);
   if (object_ == nullptr) return false;
   return std::any_of(object_->begin(), object_->end(), [&](const auto& entry) {
     return entry.first == key && !std::holds_alternative<std::nullptr_t>(entry.second.data);
   });
+}
+
+// A key that nothing asked for and that resembles the missing one is most likely a slip of the pen.
+std::string ObjectReader::misspelt(std::string_view key) const {
+  std::vector<std::string> unused;
+  for (const auto& [name, value] : object_ == nullptr ? Object{} : *object_) {
+    if (!used_.contains(name)) unused.push_back(name);
+  }
+  const std::vector<std::string> near = nearest_names(key, unused, 1);
+  return near.empty() ? std::string() : fmt::format("; is \"{}\" meant to be it?", near.front());
 }
 
 const Value* ObjectReader::require(std::string_view key, std::string_view expected) {
@@ -104,7 +120,7 @@ const Value* ObjectReader::require(std::string_view key, std::string_view expect
   if (value == nullptr && !error_) {
     error_ = Error{ErrorKind::schema, "the key is missing",
                    Location{.file = file_, .path = path_of(key), .line = line_, .column = 0},
-                   fmt::format("add {} = {}", key, expected)};
+                   fmt::format("add {} = {}{}", key, expected, misspelt(key))};
   }
   return value;
 }

@@ -51,7 +51,7 @@ class ObjectReader {
  public:
   ObjectReader(const Value& value, std::string file, std::string path = {});
 
-  [[nodiscard]] bool has(std::string_view key) const;  // present and not null
+  [[nodiscard]] bool has(std::string_view key);  // present and not null
 
   // A whole number in [1, maximum_size].
   std::int64_t size(std::string_view key);
@@ -89,6 +89,7 @@ class ObjectReader {
   const Value* find(std::string_view key);
   const Value* require(std::string_view key, std::string_view expected);
   std::string path_of(std::string_view key) const;
+  std::string misspelt(std::string_view key) const;
   void fail_type(std::string_view key, const Value& value, std::string_view expected);
 
   const Object* object_ = nullptr;

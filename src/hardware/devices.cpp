@@ -77,6 +77,7 @@ std::string canonical_facts(const Device& device) {
 Device read_device(ObjectReader& reader, Device device, const std::string& file) {
   const std::string fallback = device.id.empty() ? "" : "the user's device file";
   device.id = reader.text("id");
+  if (device.id.empty()) reader.fail("id", "is empty", "give the device a name");
   device.name = reader.text_or("name", device.name.empty() ? device.id : device.name);
   device.vendor = reader.text_or("vendor", device.vendor);
   device.architecture = reader.text_or("architecture", device.architecture);
@@ -152,7 +153,8 @@ Result<void> add_devices(std::vector<Device>& devices, const Value& document,
 // "NVIDIA A100 80GB PCIe" and "a100-80gb-pcie" fold to the same name.
 std::string fold_device_name(std::string_view name) {
   std::string folded = fold_name(name);
-  for (const std::string_view word : {"nvidia", "amd", "geforce", "tesla", "instinct"}) {
+  for (const std::string_view word :
+       {"nvidia", "amd", "intel", "google", "geforce", "tesla", "instinct"}) {
     if (folded.starts_with(word) && folded.size() > word.size()) folded.erase(0, word.size());
   }
   return folded;
@@ -203,7 +205,9 @@ Result<Figure<FlopsPerSecond>> find_peak(const Device& device, Precision precisi
   const auto found = device.peak_flops_per_second.find(precision);
   if (found != device.peak_flops_per_second.end()) return found->second;
   std::vector<std::string_view> known;
-  for (const auto& entry : device.peak_flops_per_second) known.push_back(to_string(entry.first));
+  for (const Precision other : training_precisions) {
+    if (device.peak_flops_per_second.contains(other)) known.push_back(to_string(other));
+  }
   return std::unexpected(Error{ErrorKind::unsupported,
                                fmt::format("{} has no {} rate", device.id, to_string(precision)),
                                Location{.file = {}, .path = "--precision"},

@@ -55,6 +55,7 @@ Prior read_prior() {
   prior.law.form = read_roofline(*duration);
   prior.law.interval = read_factors(*duration);
   prior.law.source = duration->text("source");
+  prior.law.file = "shipped";
   prior.law.sha256 = sha256(text);
   auto power = reader.child("power");
   prior.power = {.idle_fraction = power->number("idle_fraction", {0.0, 1.0}),
@@ -105,6 +106,7 @@ Result<Law> read_law(const std::filesystem::path& path) {
   reader.refuse_unknown_keys();
   if (reader.error()) return std::unexpected(*reader.error());
   law.id = fmt::format("{}/{}/{}", law.device, precision, law.operation);
+  law.file = path.string();
   law.sha256 = sha256(*text);
   return law;
 }
@@ -137,8 +139,10 @@ Result<LawSet> read_laws(const std::filesystem::path& directory) {
     return fail(ErrorKind::not_found, "no such directory", "name a folder of law files (.json)");
   }
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, problem)) {
-    if (entry.path().extension() == ".json") paths.push_back(entry.path());
+  // Not a range-for: its increment throws where a folder inside cannot be read.
+  std::filesystem::recursive_directory_iterator entry(directory, problem);
+  for (; !problem && entry != end(entry); entry.increment(problem)) {
+    if (entry->path().extension() == ".json") paths.push_back(entry->path());
   }
   if (problem) return fail(ErrorKind::io, problem.message(), "check its permissions");
   if (paths.empty()) return fail(ErrorKind::not_found, "holds no .json file", "check the path");

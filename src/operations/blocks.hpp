@@ -13,6 +13,11 @@ void emit_block(Emitter& emitter, const RecurrentBlock& block);
 void emit_block(Emitter& emitter, const DenseBlock& block);
 void emit_block(Emitter& emitter, const LanguageModelHeadBlock& block);
 
+// Models that no reader made can hold anything. Errors: value, for a model without blocks, a size
+// below 1, or heads that do not divide the width (the paper's convention cuts them to whole
+// columns).
+Result<void> check_model(const Model& model, Convention convention);
+
 // The paper's operations: forward attention of Transformer layers, and the five steps of LSTM
 // layers. Errors: unsupported, for blocks that the paper does not treat.
 Result<std::vector<Operation>> list_paper_operations(const Model& model,

@@ -17,7 +17,8 @@ inline constexpr ElementCosts scale_costs{{1, 1, 1}, {1, 1, 1}};
 inline constexpr ElementCosts softmax_costs{{5, 1, 1}, {4, 2, 1}};
 
 // Mean (1), variance (3: subtract, square, add), normalise (2), gain and shift (2). Backward: the
-// input gradient takes 8 and those of gain and shift 3 (one product, two sums); reads x and dy.
+// input gradient takes 8 and those of gain and shift 3 (one product, two sums); reads dy and the
+// normalised x.
 inline constexpr ElementCosts layer_norm_costs{{8, 1, 1}, {11, 2, 1}};
 
 // y = x + r. Backward: the two branches' gradients are added.
@@ -34,12 +35,15 @@ constexpr ElementCosts activation_costs(Activation activation) {
   switch (activation) {
     // max(x, 0). Backward: mask.
     case Activation::relu: return {{1, 1, 1}, {1, 2, 1}};
-    // x/2 (1 + erf(x/sqrt 2)): scale, erf, add, two products. Backward adds the density: about 9.
-    case Activation::gelu: return {{5, 1, 1}, {9, 2, 1}};
-    // x/2 (1 + tanh(a (x + b x^3))): 4 for the argument, tanh, add, two products. Backward: 13.
-    case Activation::gelu_tanh: return {{8, 1, 1}, {13, 2, 1}};
-    // x / (1 + exp(-x)): negate, exp, add, divide. Backward: 5.
-    case Activation::silu: return {{4, 1, 1}, {5, 2, 1}};
+    // x/2 (1 + erf(x/sqrt 2)): scale, erf, add, two products. Backward, from x and dy alone:
+    // dy (Phi + x phi) with 4 for Phi = (1 + erf(x/sqrt 2))/2, 4 for phi = exp(-x^2/2)/sqrt(2 pi).
+    case Activation::gelu: return {{5, 1, 1}, {11, 2, 1}};
+    // x/2 (1 + t), t = tanh(u), u = x (a + ab x^2): 4 for u, tanh, add, two products. Backward,
+    // dy/2 (1 + t) (1 + x (1 - t) u'): 4 for u, tanh, 2 for u' = a + 3ab x^2, 8 for the rest.
+    case Activation::gelu_tanh: return {{8, 1, 1}, {15, 2, 1}};
+    // x s, s = 1 / (1 + exp(-x)): negate, exp, add, divide. Backward, dy s (1 + x (1 - s)): 4 for
+    // s, 5 for the rest.
+    case Activation::silu: return {{4, 1, 1}, {9, 2, 1}};
     // Backward: 1 - y^2, times dy.
     case Activation::tanh: return {{1, 1, 1}, {3, 2, 1}};
   }

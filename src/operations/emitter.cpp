@@ -17,13 +17,14 @@ std::int64_t activation_bytes(Precision precision) {
 }  // namespace
 
 void Emitter::add(Operation operation, Count flops, Count bytes, Count executions) {
+  // After the first overflow nothing is listed: a gradient would have no forward operation to
+  // stand behind.
+  if (error_) return;
   if (flops.overflowed() || bytes.overflowed() || executions.overflowed()) {
-    if (!error_) {
-      error_ = Error{ErrorKind::overflow,
-                     fmt::format("the FLOPs or bytes of {} exceed 64 bits", operation.name),
-                     Location{.file = file_, .path = operation.block},
-                     "check the model's sizes, the batch size and the sequence length"};
-    }
+    error_ = Error{ErrorKind::overflow,
+                   fmt::format("the FLOPs or bytes of {} exceed 64 bits", operation.name),
+                   Location{.file = file_, .path = operation.block},
+                   "check the model's sizes, the batch size and the sequence length"};
     return;
   }
   operation.flops = flops.value();

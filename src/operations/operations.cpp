@@ -22,6 +22,9 @@ Result<void> check_length(const Model& model, const TrainingSetup& setup) {
 
 Result<std::vector<Operation>> list_operations(const Model& model, const TrainingSetup& setup) {
   if (auto checked = check_training(setup); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_model(model, setup.convention); !checked) {
+    return std::unexpected(checked.error());
+  }
   if (auto checked = check_length(model, setup); !checked) return std::unexpected(checked.error());
   if (setup.convention == Convention::ecai2025) return list_paper_operations(model, setup);
 

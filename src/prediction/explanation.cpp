@@ -117,18 +117,48 @@ ExplanationStep explain_energy(const OperationPrediction& entry) {
           .range = "device only"};
 }
 
-Explanation explain_operation(const Prediction& prediction, const OperationPrediction& entry) {
+void add_chain(const Prediction& prediction, const OperationPrediction& entry,
+               std::vector<ExplanationStep>& steps) {
+  steps.push_back(explain_flops(entry.operation));
+  steps.push_back(explain_bytes(entry.operation));
+  steps.push_back(explain_duration(prediction, entry));
+  if (!entry.power) return;
+  steps.push_back(explain_power(prediction, entry));
+  steps.push_back(explain_energy(entry));
+}
+
+using Entries = std::vector<const OperationPrediction*>;
+
+// One block may hold an operation in several shapes: both gradients of an attention product, or
+// the first recurrent layer and those above it. Each gets its chain.
+Explanation explain_operation(const Prediction& prediction, const Entries& entries) {
+  const Operation& operation = entries.front()->operation;
   Explanation explanation;
   explanation.subject =
-      fmt::format("{} ({}) of {} on {}", entry.operation.name, to_string(entry.operation.phase),
-                  entry.operation.block, prediction.device.id);
-  explanation.steps = {explain_flops(entry.operation), explain_bytes(entry.operation),
-                       explain_duration(prediction, entry)};
-  if (entry.power) {
-    explanation.steps.push_back(explain_power(prediction, entry));
-    explanation.steps.push_back(explain_energy(entry));
+      fmt::format("{} ({}) of {} on {}", operation.name, to_string(operation.phase),
+                  operation.block, prediction.device.id);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::size_t start = explanation.steps.size();
+    add_chain(prediction, *entries[i], explanation.steps);
+    if (entries.size() == 1) break;
+    for (std::size_t j = start; j < explanation.steps.size(); ++j) {
+      std::string& quantity = explanation.steps[j].quantity;
+      quantity = fmt::format("{} of {}: {}", i + 1, entries.size(), quantity);
+    }
   }
+  explanation.warnings = prediction.warnings;
   return explanation;
+}
+
+// "encoder/qkv_projection": what tells operations of one name apart.
+std::string qualified_name(const Operation& operation) {
+  return fmt::format("{}/{}", operation.block, operation.name);
+}
+
+Error ambiguous(std::string_view subject, const std::vector<std::string>& blocks) {
+  return {ErrorKind::usage, fmt::format("{} is in more than one block", subject.substr(0, 60)),
+          Location{.file = {}, .path = "--operation"},
+          fmt::format("choose one of {}", fmt::join(blocks, ", "))};
 }
 
 template <class Q>
@@ -231,17 +261,23 @@ Result<Explanation> explain(const Prediction& prediction, std::string_view subje
     return explanation;
   }
   std::vector<std::string> known = {"step", "run"};
+  std::vector<std::string> blocks;
+  Entries entries;
+  const auto note = [](std::vector<std::string>& names, std::string name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  };
   for (const OperationPrediction& entry : prediction.operations) {
-    const bool wanted = entry.operation.name == subject;
-    if (wanted && entry.operation.phase == phase) {
-      Explanation explanation = explain_operation(prediction, entry);
-      explanation.warnings = prediction.warnings;
-      return explanation;
+    const Operation& operation = entry.operation;
+    const bool wanted = operation.name == subject || qualified_name(operation) == subject;
+    if (wanted && operation.phase == phase) {
+      entries.push_back(&entry);
+      note(blocks, qualified_name(operation));
     }
-    const std::string name =
-        wanted ? fmt::format("--phase {}", to_string(entry.operation.phase)) : entry.operation.name;
-    if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
+    note(known, wanted ? fmt::format("--phase {}", to_string(operation.phase)) : operation.name);
   }
+  if (blocks.size() > 1) return std::unexpected(ambiguous(subject, blocks));
+  if (!entries.empty()) return explain_operation(prediction, entries);
   const std::string hint = did_you_mean(subject, known);
   return std::unexpected(Error{
       ErrorKind::not_found,

@@ -50,8 +50,17 @@ void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) 
   }
 }
 
+// Elementwise operations run in FP32 beside the training precision, so several peaks may count. The
+// paper's convention has its own, which only coincides with the device's in the paper's precision.
+bool uses_peak(const Prediction& prediction, Precision precision, FlopsPerSecond peak) {
+  return std::any_of(prediction.operations.begin(), prediction.operations.end(),
+                     [&](const OperationPrediction& entry) {
+                       return entry.operation.precision == precision && entry.rates.peak == peak;
+                     });
+}
+
 template <class Q>
-void warn_of_figure(const Prediction& prediction, const char* key,
+void warn_of_figure(const Prediction& prediction, const std::string& key,
                     const std::optional<Figure<Q>>& figure, std::vector<Warning>& warnings) {
   if (!figure || !figure->unverified) return;
   warnings.push_back({WarningCode::unsourced_figure, key,
@@ -61,13 +70,20 @@ void warn_of_figure(const Prediction& prediction, const char* key,
 
 void warn_of_device(const Prediction& prediction, std::vector<Warning>& warnings) {
   const Device& device = prediction.device;
-  const auto peak = device.peak_flops_per_second.find(prediction.setup.precision);
-  if (peak != device.peak_flops_per_second.end()) {
-    warn_of_figure(prediction, "peak_flops_per_second",
-                   std::optional<Figure<FlopsPerSecond>>(peak->second), warnings);
+  for (const auto& [precision, peak] : device.peak_flops_per_second) {
+    if (!uses_peak(prediction, precision, peak.value)) continue;
+    warn_of_figure(prediction, fmt::format("peak_flops_per_second.{}", to_string(precision)),
+                   std::optional<Figure<FlopsPerSecond>>(peak), warnings);
   }
   warn_of_figure(prediction, "memory_bandwidth", device.memory_bandwidth, warnings);
   warn_of_figure(prediction, "thermal_design_power", device.thermal_design_power, warnings);
+}
+
+// What "old" is measured against: results must not depend on the day they are asked for.
+std::int64_t newest_shipped_year() {
+  std::int64_t newest = 0;
+  for (const Region& region : shipped_regions()) newest = std::max(newest, region.year);
+  return newest;
 }
 
 void warn_of_site(const Prediction& prediction, std::vector<Warning>& warnings) {
@@ -84,6 +100,11 @@ void warn_of_site(const Prediction& prediction, std::vector<Warning>& warnings) 
   if (!site.region) {
     warnings.push_back(
         {WarningCode::region_not_stated, "--region", "no CO2 is given: it depends on the grid"});
+  } else if (site.region->year > 0 && site.region->year + 5 < newest_shipped_year()) {
+    warnings.push_back({WarningCode::out_of_date, site.region->name,
+                        fmt::format("the carbon intensity is of {}; --carbon-intensity states a "
+                                    "newer one",
+                                    site.region->year)});
   }
   if (!site.price_per_kilowatt_hour && !site.price_per_gpu_hour) {
     warnings.push_back(
@@ -171,8 +192,7 @@ std::vector<Assumption> list_assumptions(const Prediction& prediction) {
   std::vector<Assumption> list;
   assume_device(prediction, list);
   for (const Law& law : prediction.laws) {
-    list.push_back(
-        {fmt::format("law {}", law.id), law.source, is_prior(law) ? "shipped" : "--laws"});
+    list.push_back({fmt::format("law {}", law.id), law.source, law.file});
   }
   if (!prediction.paper) {
     list.push_back({"power", prediction.power.source, "shipped"});

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "prediction/paper.hpp"
 
+#include "documents/embedded.hpp"
+#include "documents/hash.hpp"
+
 #include <joulecast/ecai2025.hpp>
 
 #include <algorithm>
@@ -51,7 +54,9 @@ Law law_from(const PublishedLaw& published, Precision precision) {
           .form = to_law(published),
           .fitted_range = FlopsRange{published.fitted_minimum, published.fitted_maximum},
           .interval = std::nullopt,
-          .source = published.source};
+          .source = published.source,
+          .file = "published",
+          .sha256 = sha256(embedded_file("published/ecai2025/laws.csv"))};
 }
 
 OperationPrediction apply_law(const Operation& operation, const Law& law, FlopsPerSecond peak,

@@ -123,6 +123,7 @@ Result<void> predict_step(const PredictionRequest& request, Prediction& predicti
 }  // namespace
 
 Result<Prediction> predict(const PredictionRequest& request) {
+  if (auto checked = check_site(request.site); !checked) return std::unexpected(checked.error());
   auto prediction = start_prediction(request);
   if (!prediction) return prediction;
   const bool paper = request.setup.convention == Convention::ecai2025;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "prediction/run.hpp"
 
-#include "documents/value.hpp"
-
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -63,12 +62,55 @@ std::int64_t divide_up(std::int64_t total, std::int64_t part) {
   return total / part + (total % part == 0 ? 0 : 1);
 }
 
+// Only real tokens count; a step holds the rest of its positions for padding.
+Result<std::optional<std::int64_t>> count_token_steps(const RunPlan& plan, Count positions) {
+  // Exact where nothing is padded.
+  if (plan.padding_fraction == 0.0) return divide_up(*plan.tokens, positions.value());
+  const double real = positions.as_double() * (1.0 - plan.padding_fraction);
+  const double steps = static_cast<double>(*plan.tokens) / real;
+  // 1 - 0.9 is a little less than 0.1: a quotient that misses a whole number by rounding alone
+  // must not cost a step more.
+  constexpr double rounding = 1e-12;
+  const double whole = std::max(1.0, std::ceil(steps * (1.0 - rounding)));
+  if (whole >= 0x1p63) {
+    return plan_error(ErrorKind::overflow, "--tokens", "the number of steps exceeds 64 bits",
+                      "give the real numbers");
+  }
+  return static_cast<std::int64_t>(whole);
+}
+
 template <class Q>
 Interval<Q> scale(const Interval<Q>& interval, double factor) {
   return {interval.lower * factor, interval.upper * factor};
 }
 
+struct SiteFigure {
+  const char* flag;
+  std::optional<double> value;
+  double least = 0.0;
+};
+
 }  // namespace
+
+Result<void> check_site(const Site& site) {
+  std::optional<double> host;
+  if (site.host_power) host = site.host_power->value();
+  std::optional<double> intensity;
+  if (site.region) intensity = site.region->carbon_intensity.value();
+  for (const SiteFigure& figure : {SiteFigure{"--host-power-watts", host},
+                                   SiteFigure{"--pue", site.power_usage_effectiveness, 1.0},
+                                   SiteFigure{"--carbon-intensity", intensity},
+                                   SiteFigure{"--price-per-kwh", site.price_per_kilowatt_hour},
+                                   SiteFigure{"--price-per-gpu-hour", site.price_per_gpu_hour}}) {
+    // Written so that NaN fails as well.
+    if (!figure.value || (*figure.value >= figure.least && std::isfinite(*figure.value))) continue;
+    return plan_error(
+        ErrorKind::value, figure.flag,
+        fmt::format("must be a number of at least {}, is {}", figure.least, *figure.value),
+        "give the real figure, or leave it out");
+  }
+  return {};
+}
 
 Result<std::optional<std::int64_t>> count_steps(const RunPlan& plan, const TrainingSetup& setup) {
   if (auto ok = check_plan(plan); !ok) return std::unexpected(ok.error());
@@ -79,14 +121,7 @@ Result<std::optional<std::int64_t>> count_steps(const RunPlan& plan, const Train
     return plan_error(ErrorKind::overflow, "--batch-size",
                       "the positions of one step exceed 64 bits", "give smaller sizes");
   }
-  if (plan.tokens) {
-    // Only real tokens count; a step holds the rest of its positions for padding.
-    const double real = positions.as_double() * (1.0 - plan.padding_fraction);
-    const double steps = std::ceil(static_cast<double>(*plan.tokens) / real);
-    // Exact where nothing is padded.
-    return plan.padding_fraction == 0.0 ? divide_up(*plan.tokens, positions.value())
-                                        : static_cast<std::int64_t>(steps);
-  }
+  if (plan.tokens) return count_token_steps(plan, positions);
   if (!plan.epochs) return std::nullopt;
   const Count steps = *plan.epochs * Count{divide_up(*plan.samples, global_batch.value())};
   if (steps.overflowed()) {

@@ -28,7 +28,7 @@ Head head_of(ObjectReader& reader, Model& model) {
 }
 
 std::vector<Block> with_head(std::vector<Block> body, const EmbeddingBlock& embedding, Head head,
-                             Activation activation) {
+                             Activation activation, bool tied) {
   const std::int64_t d = embedding.hidden_size;
   if (head == Head::pooler) {
     body.push_back({"pooler", DenseBlock{.input_size = d,
@@ -40,7 +40,7 @@ std::vector<Block> with_head(std::vector<Block> body, const EmbeddingBlock& embe
     body.push_back(
         {"language_model_head", LanguageModelHeadBlock{.hidden_size = d,
                                                        .vocab_size = embedding.vocab_size,
-                                                       .tied_embedding = true,
+                                                       .tied_embedding = tied,
                                                        .bias = true,
                                                        .transform = true,
                                                        .transform_activation = activation}});
@@ -66,7 +66,11 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
   encoder.num_hidden_layers = size_or_default(reader, model, "num_hidden_layers", 12);
   encoder.num_attention_heads = size_or_default(reader, model, "num_attention_heads", 12);
   encoder.intermediate_size = size_or_default(reader, model, "intermediate_size", 3072);
+  warn_if_absent(reader, model, "hidden_act", "gelu");
   encoder.activation = read_activation(reader, "hidden_act", "gelu");
+  for (const std::string_view key : {"attention_probs_dropout_prob", "hidden_dropout_prob"}) {
+    warn_if_absent(reader, model, key, "0.1");
+  }
   encoder.attention_dropout = read_dropout(reader, "attention_probs_dropout_prob", 0.1) > 0.0;
   encoder.hidden_dropout = read_dropout(reader, "hidden_dropout_prob", 0.1) > 0.0;
   encoder.decoder = reader.boolean_or("is_decoder", false);
@@ -78,10 +82,11 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
                 "describe it in a TOML file with a transformer_decoder block",
                 ErrorKind::unsupported);
   }
+  const bool tied = reader.boolean_or("tie_word_embeddings", true);
   if (head == Head::from_config) head = head_of(reader, model);
   model.max_sequence_length = embedding.max_position_embeddings;
   const std::vector<Block> body = {{"embedding", embedding}, {"encoder", encoder}};
-  model.blocks = with_head(body, embedding, head, encoder.activation);
+  model.blocks = with_head(body, embedding, head, encoder.activation, tied);
   if (reader.error()) return std::unexpected(*reader.error());
 
   struct Variant {
@@ -92,7 +97,7 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
        {Variant{"encoder_alone", Head::none}, Variant{"with_pooler", Head::pooler},
         Variant{"with_masked_lm_head", Head::masked_lm}}) {
     Model other{.file = file};
-    other.blocks = with_head(body, embedding, variant.head, encoder.activation);
+    other.blocks = with_head(body, embedding, variant.head, encoder.activation, tied);
     const auto count = count_all_parameters(other);
     if (!count) return std::unexpected(count.error());
     model.parameter_variants.push_back({std::string(variant.name), *count});

@@ -38,14 +38,17 @@ Activation read_activation(ObjectReader& reader, std::string_view key, std::stri
   return Activation::gelu;
 }
 
+void warn_if_absent(ObjectReader& reader, Model& model, std::string_view key,
+                    std::string_view fallback) {
+  if (reader.has(key)) return;
+  model.warnings.push_back(
+      {WarningCode::input_defaulted, std::string(key),
+       fmt::format("the file does not state it; {} is the family's documented default", fallback)});
+}
+
 std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_view key,
                              std::int64_t fallback) {
-  if (!reader.has(key)) {
-    model.warnings.push_back(
-        {WarningCode::input_defaulted, std::string(key),
-         fmt::format("the file does not state it; {} is the family's documented default",
-                     fallback)});
-  }
+  warn_if_absent(reader, model, key, fmt::format("{}", fallback));
   return reader.size_or(key, fallback);
 }
 

@@ -42,6 +42,10 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
   // GPT2Config: n_inner is null for the usual four times the width.
   decoder.intermediate_size = (Count{4} * decoder.hidden_size).value();
   if (reader.has("n_inner")) decoder.intermediate_size = reader.size("n_inner");
+  warn_if_absent(reader, model, "activation_function", "gelu_new");
+  for (const std::string_view key : {"embd_pdrop", "attn_pdrop", "resid_pdrop"}) {
+    warn_if_absent(reader, model, key, "0.1");
+  }
   decoder.activation = read_activation(reader, "activation_function", "gelu_new");
   decoder.final_layer_norm = true;
   decoder.attention_dropout = read_dropout(reader, "attn_pdrop", 0.1) > 0.0;

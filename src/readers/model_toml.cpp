@@ -3,6 +3,7 @@
 // reads is an error, and neighbouring blocks must agree on their width.
 #include "readers/readers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -173,7 +174,10 @@ Result<Model> read_model_toml(const Value& document, const std::string& file) {
     if (entry.error()) return std::unexpected(*entry.error());
     if (const auto* embedding = std::get_if<EmbeddingBlock>(&block.shape)) {
       if (embedding->max_position_embeddings > 0) {
-        model.max_sequence_length = embedding->max_position_embeddings;
+        // The embedding with the fewest positions bounds all.
+        model.max_sequence_length =
+            std::min(model.max_sequence_length.value_or(embedding->max_position_embeddings),
+                     embedding->max_position_embeddings);
       }
     }
     model.blocks.push_back(std::move(block));

@@ -42,10 +42,9 @@ Result<Model> read_huggingface(const Value& config, const std::string& file, Hea
 
 // "configs/bert-base-uncased/config.json" is best called by its folder, other files by their stem.
 std::string name_from(const std::filesystem::path& path) {
-  if (path.filename() == "config.json" && path.has_parent_path()) {
-    return path.parent_path().filename().string();
-  }
-  return path.stem().string();
+  const std::string folder = path.parent_path().filename().string();
+  const bool named = !folder.empty() && folder != "." && folder != "..";
+  return path.filename() == "config.json" && named ? folder : path.stem().string();
 }
 
 }  // namespace

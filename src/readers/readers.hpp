@@ -20,6 +20,10 @@ Result<Model> read_model_toml(const Value& document, const std::string& file);
 // Hugging Face's name of an activation, e.g. "gelu_new". The key is for the error.
 Activation read_activation(ObjectReader& reader, std::string_view key, std::string_view fallback);
 
+// A key that the file lacks and that the family documents a default for is a warning in the model.
+void warn_if_absent(ObjectReader& reader, Model& model, std::string_view key,
+                    std::string_view fallback);
+
 // Takes a size that the family documents a default for; a default taken is a warning in the model.
 std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_view key,
                              std::int64_t fallback);

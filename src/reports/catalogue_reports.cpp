@@ -20,6 +20,11 @@ void add_figure(Table& table, const char* name, Unit unit, const std::optional<F
                         std::string(figure->unverified ? "unverified" : "")});
 }
 
+// People are not shown what is not stated.
+std::string title(const char* shown, const std::string& value) {
+  return value.empty() ? std::string() : std::string(shown);
+}
+
 Datum peak_of(const Device& device, Precision precision) {
   const auto found = device.peak_flops_per_second.find(precision);
   if (found == device.peak_flops_per_second.end()) return std::monostate{};
@@ -126,17 +131,20 @@ Report report_device(const Device& device) {
   for (const std::string& alias : device.aliases) {
     aliases += (aliases.empty() ? "" : "; ") + alias;
   }
-  about.fields = {{"id", "", Unit::none, device.id},
-                  {"name", "", Unit::none, device.name},
-                  {"vendor", "vendor", Unit::none, device.vendor},
-                  {"architecture", "architecture", Unit::none, device.architecture},
-                  {"launch_year", "year", Unit::year, device.launch_year},
-                  {"aliases", aliases.empty() ? "" : "also known as", Unit::none, aliases},
-                  {"confidence", "confidence", Unit::none, device.confidence},
-                  {"interconnect_type", "interconnect", Unit::none, device.interconnect_type},
-                  {"notes", device.notes.empty() ? "" : "notes", Unit::none, device.notes},
-                  {"file", "file", Unit::none, device.file},
-                  {"sha256", "", Unit::none, device.sha256}};
+  about.fields = {
+      {"id", "", Unit::none, device.id},
+      {"name", "", Unit::none, device.name},
+      {"vendor", "vendor", Unit::none, device.vendor},
+      {"architecture", "architecture", Unit::none, device.architecture},
+      {"launch_year", device.launch_year == 0 ? "" : "year", Unit::year,
+       device.launch_year == 0 ? Datum(std::monostate{}) : Datum(device.launch_year)},
+      {"aliases", title("also known as", aliases), Unit::none, aliases},
+      {"confidence", title("confidence", device.confidence), Unit::none, device.confidence},
+      {"interconnect_type", title("interconnect", device.interconnect_type), Unit::none,
+       device.interconnect_type},
+      {"notes", title("notes", device.notes), Unit::none, device.notes},
+      {"file", "file", Unit::none, device.file},
+      {"sha256", "", Unit::none, device.sha256}};
   report.sections.emplace_back(std::move(about));
   Table table{.key = "figures",
               .title = "Figures",

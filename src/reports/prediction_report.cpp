@@ -94,7 +94,7 @@ Table group_table(const Prediction& prediction) {
                           {"energy_joules", "energy", Unit::joules},
                           {"duration_share", "share of time", Unit::fraction},
                           {"energy_share", "share of energy", Unit::fraction}}};
-  if (prediction.paper) table.title = "Operations of one step (forward attention only)";
+  if (prediction.paper) table.title = "Operations of one step (those the paper counts)";
   table.for_machines = false;
   for (const Group& group : group_operations(prediction)) {
     const bool has_hef = group.weighted_peak_seconds > 0.0;
@@ -134,8 +134,8 @@ Fields step_fields(const Prediction& prediction) {
                   show_interval(step.duration_interval, Unit::seconds)},
                  {"duration_lower_seconds", "", Unit::seconds, time.first},
                  {"duration_upper_seconds", "", Unit::seconds, time.second},
-                 {"energy_joules", paper ? "energy by equation (19)" : "energy", Unit::joules,
-                  datum(step.energy)},
+                 {"energy_joules", paper && step.energy ? "energy by equation (19)" : "energy",
+                  Unit::joules, datum(step.energy)},
                  {"energy_interval", "  90 % interval", Unit::none,
                   show_interval(step.energy_interval, Unit::joules)},
                  {"energy_lower_joules", "", Unit::joules, energy.first},
@@ -272,57 +272,88 @@ Table law_table(const Prediction& prediction) {
   return table;
 }
 
-std::string statement_of(const Prediction& prediction) {
-  const RunPrediction* run = prediction.run ? &*prediction.run : nullptr;
+std::string stated_costs(const Prediction& prediction) {
+  if (!prediction.run) {
+    return fmt::format(
+        "takes {} (90 % interval {}) and {} of device energy (90 % interval {}) "
+        "per optimisation step",
+        show(prediction.step.duration.value(), Unit::seconds),
+        show_interval(prediction.step.duration_interval, Unit::seconds),
+        show(datum(prediction.step.energy), Unit::joules),
+        show_interval(prediction.step.energy_interval, Unit::joules));
+  }
+  const RunPrediction& run = *prediction.run;
+  const Account& account = run.account;
   std::string text = fmt::format(
-      "Before training, joulecast {} predicts that {} ({} parameters) on {} x {}, {}, batch size "
-      "{} per GPU, sequence length {}, ",
-      version(), prediction.model.name, show(prediction.parameter_count, Unit::count),
-      prediction.setup.num_gpus, prediction.device.name, to_string(prediction.setup.precision),
-      prediction.setup.batch_size, prediction.setup.sequence_length);
-  if (run != nullptr) {
-    const Account& account = run->account;
+      "takes {} for {} steps (90 % interval {}) and {} of device energy (90 % interval {})",
+      show(run.duration.value(), Unit::seconds), show(run.steps, Unit::count),
+      show_interval(run.duration_interval, Unit::seconds),
+      show(account.device_energy.value(), Unit::joules),
+      show_interval(run.device_energy_interval, Unit::joules));
+  if (account.host_energy || account.overhead_energy) {
+    text += fmt::format(", {} in all", show(account.facility_energy.value(), Unit::joules));
+  }
+  if (account.emissions) {
+    const Region& region = *prediction.site.region;
     text += fmt::format(
-        "takes {} for {} steps (90 % interval {}) and {} of device energy (90 % "
-        "interval {})",
-        show(run->duration.value(), Unit::seconds), show(run->steps, Unit::count),
-        show_interval(run->duration_interval, Unit::seconds),
-        show(account.device_energy.value(), Unit::joules),
-        show_interval(run->device_energy_interval, Unit::joules));
-    if (account.host_energy || account.overhead_energy) {
-      text += fmt::format(", {} with what was stated of host and cooling",
-                          show(account.facility_energy.value(), Unit::joules));
-    }
-    if (account.emissions) {
-      text += fmt::format(
-          ", {} CO2 equivalent at {} of {} ({})", show(account.emissions->value(), Unit::kilograms),
-          show(prediction.site.region->carbon_intensity.value() * 1e3 * joules_per_kilowatt_hour,
-               Unit::grams_per_kilowatt_hour),
-          prediction.site.region->name, prediction.site.region->year);
-    }
-  } else {
-    text += fmt::format("takes {} and {} of device energy per step",
-                        show(prediction.step.duration.value(), Unit::seconds),
-                        show(datum(prediction.step.energy), Unit::joules));
+        ", {} CO2 equivalent at {} ({}{})", show(account.emissions->value(), Unit::kilograms),
+        show(region.carbon_intensity.value() * 1e3 * joules_per_kilowatt_hour,
+             Unit::grams_per_kilowatt_hour),
+        region.name, region.year > 0 ? fmt::format(", {}", region.year) : std::string());
   }
-  text += ". Assumptions: ";
-  for (const Assumption& assumption : prediction.assumptions) {
-    text += fmt::format("{}: {}; ", assumption.name, assumption.value);
-  }
-  for (const Warning& warning : prediction.warnings) {
-    text += fmt::format("{} ({}); ", warning.message, warning.subject);
-  }
-  text.resize(text.size() - 2);
-  text +=
-      ".\n\n@software{joulecast,\n  title = {joulecast: the cost of training a model, before it "
-      "is trained},\n  version = {" +
-      std::string(version()) + "},\n  year = {2026}\n}\n";
-  text +=
-      "@inproceedings{mayaki2025modeling,\n  title = {Modeling Energy Consumption in Deep "
-      "Learning Architectures Using Power Laws},\n  author = {{Zoubeirou a Mayaki}, Mansour and "
-      "Charpenay, Victor},\n  booktitle = {ECAI 2025},\n  year = {2025},\n  doi = "
-      "{10.3233/FAIA250900}\n}";
   return text;
+}
+
+// What a reader must know to judge the figures; `--format json` has the rest with its sources.
+std::string stated_assumptions(const Prediction& prediction) {
+  std::string text = fmt::format("Assumed: a power limit of {}",
+                                 show(prediction.power_limit.value(), Unit::watts));
+  for (const Assumption& assumption : prediction.assumptions) {
+    if (assumption.name == "operations") text += fmt::format("; {}", assumption.value);
+    if (assumption.name == "optimizer") text += fmt::format("; optimizer {}", assumption.value);
+  }
+  if (prediction.run) {
+    const RunPlan& plan = prediction.plan;
+    text += fmt::format("; evaluation {:g}, checkpoints {:g} of the training time, padding {:g}",
+                        plan.evaluation_fraction, plan.checkpoint_fraction, plan.padding_fraction);
+    const Site& site = prediction.site;
+    text += site.host_power
+                ? fmt::format("; host {} per GPU", show(site.host_power->value(), Unit::watts))
+                : std::string("; host not included");
+    text += site.power_usage_effectiveness
+                ? fmt::format("; PUE {:g}", *site.power_usage_effectiveness)
+                : std::string("; cooling not included");
+  }
+  // What was not stated is said above; the other warnings qualify the figures themselves.
+  for (const Warning& warning : prediction.warnings) {
+    const bool said = warning.code == WarningCode::host_power_not_stated ||
+                      warning.code == WarningCode::pue_not_stated ||
+                      warning.code == WarningCode::region_not_stated ||
+                      warning.code == WarningCode::price_not_stated;
+    if (!said) text += fmt::format("; {}", warning.message);
+  }
+  return text;
+}
+
+constexpr std::string_view paper_bibtex = R"(@inproceedings{mayaki2025modeling,
+  title = {Modeling Energy Consumption in Deep Learning Architectures Using Power Laws},
+  author = {{Zoubeirou a Mayaki}, Mansour and Charpenay, Victor},
+  booktitle = {ECAI 2025},
+  year = {2025},
+  doi = {10.3233/FAIA250900}
+})";
+
+std::string statement_of(const Prediction& prediction) {
+  const TrainingSetup& setup = prediction.setup;
+  return fmt::format(
+      "Before training, joulecast {0} predicts that {1} ({2} parameters) on {3} x {4} ({5}, batch "
+      "size {6} per GPU, sequence length {7}) {8}. {9}.\n\n@software{{joulecast,\n  title = "
+      "{{joulecast: the cost of training a model, before it is trained}},\n  version = {{{0}}},\n"
+      "  year = {{2026}}\n}}\n{10}",
+      version(), prediction.model.name, show(prediction.parameter_count, Unit::count),
+      setup.num_gpus, prediction.device.name, to_string(setup.precision), setup.batch_size,
+      setup.sequence_length, stated_costs(prediction), stated_assumptions(prediction),
+      paper_bibtex);
 }
 
 // The operations, then the step and the run as rows of the same columns.

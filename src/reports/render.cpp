@@ -39,7 +39,21 @@ std::vector<std::size_t> visible_columns(const Table& table) {
 
 // --- text -------------------------------------------------------------------------------------
 
-std::string heading(std::string_view text, const RenderOptions& options) {
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+// Titles hold names from files as well.
+std::string shown(std::string_view text) { return show(Datum(std::string(text)), Unit::none); }
+
+std::string heading(std::string_view title, const RenderOptions& options) {
+  const std::string text = shown(title);
   return options.colour ? fmt::format("\x1b[1m{}\x1b[0m\n", text) : fmt::format("{}\n", text);
 }
 
@@ -47,50 +61,117 @@ void trim_right(std::string& line) {
   while (line.ends_with(' ')) line.pop_back();
 }
 
+// Lines are kept to this width where words allow it; tables of numbers may be wider.
+constexpr std::size_t line_width = 100;
+constexpr std::size_t least_text_width = 30;
+
+// Splits at blanks so that each line fits the width, with the indent of the text before each; a
+// longer word stands alone.
+std::vector<std::string> wrap(const std::string& text, std::size_t width) {
+  const std::string indent(std::min(text.find_first_not_of(' '), text.size()), ' ');
+  std::vector<std::string> lines;
+  std::string line = indent;
+  for (std::size_t start = indent.size(); start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::string word = text.substr(start, end - start);
+    const bool first = line.size() == indent.size();
+    if (!first && width_of(line) + 1 + width_of(word) > width) {
+      lines.push_back(std::move(line));
+      line = indent + word;
+    } else {
+      line += (first ? "" : " ") + word;
+    }
+    start = end + 1;
+  }
+  lines.push_back(std::move(line));
+  return lines;
+}
+
 std::string text_of(const Fields& fields, const RenderOptions& options) {
   std::size_t width = 0;
-  for (const Field& field : fields.fields) width = std::max(width, width_of(field.title));
+  for (const Field& field : fields.fields) width = std::max(width, width_of(shown(field.title)));
+  const std::size_t room = std::max(least_text_width, line_width - std::min(line_width, width + 4));
   std::string out;
   for (const Field& field : fields.fields) {
     if (field.title.empty()) continue;
-    std::string line =
-        fmt::format("  {}  {}", pad(field.title, width, false), show(field.value, field.unit));
-    trim_right(line);
-    out += line + "\n";
+    std::string title = shown(field.title);
+    for (const std::string& part : wrap(show(field.value, field.unit), room)) {
+      std::string line = fmt::format("  {}  {}", pad(title, width, false), part);
+      trim_right(line);
+      out += line + "\n";
+      title.clear();
+    }
   }
   return out.empty() ? out : (fields.title.empty() ? "" : heading(fields.title, options)) + out;
 }
 
-std::string text_of(const Table& table, const RenderOptions& options) {
-  if (!table.for_people || table.rows.empty()) return {};
-  const std::vector<std::size_t> visible = visible_columns(table);
+// Widths of the visible columns. Where the table is too wide, its widest texts give way.
+std::vector<std::size_t> choose_widths(const Table& table,
+                                       const std::vector<std::size_t>& visible) {
   std::vector<std::size_t> widths;
+  std::size_t total = 0;
   for (const std::size_t i : visible) {
     std::size_t width = width_of(table.columns[i].title);
     for (const auto& row : table.rows) {
       width = std::max(width, width_of(show(row[i], table.columns[i].unit)));
     }
     widths.push_back(width);
+    total += width + 2;
   }
-  const auto line = [&](const auto& cell) {
-    std::string out = "  ";
+  while (total > line_width) {
+    std::size_t widest = visible.size();
     for (std::size_t v = 0; v < visible.size(); ++v) {
-      const Column& column = table.columns[visible[v]];
-      out += pad(cell(visible[v]), widths[v], right_aligned(column.unit)) + "  ";
+      if (right_aligned(table.columns[visible[v]].unit) || widths[v] <= least_text_width) continue;
+      if (widest == visible.size() || widths[v] > widths[widest]) widest = v;
     }
-    trim_right(out);
-    return out + "\n";
+    if (widest == visible.size()) break;
+    --widths[widest];
+    --total;
+  }
+  return widths;
+}
+
+std::string text_of(const Table& table, const RenderOptions& options) {
+  if (!table.for_people || table.rows.empty()) return {};
+  const std::vector<std::size_t> visible = visible_columns(table);
+  const std::vector<std::size_t> widths = choose_widths(table, visible);
+  // One row may take several lines where texts are wrapped.
+  const auto lines_of = [&](const auto& cell) {
+    std::vector<std::vector<std::string>> cells;
+    std::size_t height = 1;
+    for (std::size_t v = 0; v < visible.size(); ++v) {
+      const bool text = !right_aligned(table.columns[visible[v]].unit);
+      const std::string shown = cell(visible[v]);
+      cells.push_back(text ? wrap(shown, widths[v]) : std::vector<std::string>{shown});
+      height = std::max(height, cells.back().size());
+    }
+    std::string out;
+    for (std::size_t row = 0; row < height; ++row) {
+      std::string line = "  ";
+      for (std::size_t v = 0; v < visible.size(); ++v) {
+        const std::string part = row < cells[v].size() ? cells[v][row] : std::string();
+        line += pad(part, widths[v], right_aligned(table.columns[visible[v]].unit)) + "  ";
+      }
+      trim_right(line);
+      out += line + "\n";
+    }
+    return out;
   };
   std::string out = table.title.empty() ? "" : heading(table.title, options);
-  out += line([&](std::size_t i) { return table.columns[i].title; });
+  out += lines_of([&](std::size_t i) { return table.columns[i].title; });
   for (const auto& row : table.rows) {
-    out += line([&](std::size_t i) { return show(row[i], table.columns[i].unit); });
+    out += lines_of([&](std::size_t i) { return show(row[i], table.columns[i].unit); });
   }
   return out;
 }
 
+// Lines of a paragraph stay lines (BibTeX); long ones are wrapped.
 std::string text_of(const Paragraph& paragraph, const RenderOptions&) {
-  return paragraph.text.empty() ? std::string() : paragraph.text + "\n";
+  std::string out;
+  for (const std::string& line : split_lines(paragraph.text)) {
+    for (const std::string& part : wrap(shown(line), line_width)) out += part + "\n";
+  }
+  return out;
 }
 
 std::string render_text(const Report& report, const RenderOptions& options) {
@@ -107,10 +188,10 @@ std::string render_text(const Report& report, const RenderOptions& options) {
 
 // --- Markdown ---------------------------------------------------------------------------------
 
-std::string escape_markdown(std::string text) {
+std::string escape_markdown(const std::string& raw) {
+  std::string text = shown(raw);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '|') text.insert(i++, 1, '\\');
-    if (text[i] == '\n') text[i] = ' ';
   }
   return text;
 }
@@ -144,11 +225,13 @@ std::string markdown_of(const Fields& fields) {
 }
 
 std::string markdown_of(const Paragraph& paragraph) {
-  return paragraph.text.empty() ? std::string() : paragraph.text + "\n";
+  std::string out;
+  for (const std::string& line : split_lines(paragraph.text)) out += shown(line) + "\n";
+  return out;
 }
 
 std::string render_markdown(const Report& report) {
-  std::string out = report.title.empty() ? "" : fmt::format("# {}\n", report.title);
+  std::string out = report.title.empty() ? "" : fmt::format("# {}\n", shown(report.title));
   for (const Section& section : report.sections) {
     const std::string part =
         std::visit([](const auto& item) { return markdown_of(item); }, section);

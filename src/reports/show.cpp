@@ -75,12 +75,27 @@ std::string show_number(double value, Unit unit) {
   }
 }
 
+// Names come from files and may hold anything. Control characters must not reach a terminal, nor
+// may line ends break a table.
+std::string printable(const std::string& text) {
+  std::string clean;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    // U+0080 to U+009F, which some terminals obey as well.
+    const bool c1 = byte == 0xC2 && next >= 0x80 && next <= 0x9F;
+    clean += byte < 0x20 || byte == 0x7F || c1 ? '?' : text[i];
+    if (c1) ++i;
+  }
+  return clean;
+}
+
 }  // namespace
 
 std::string show(const Datum& value, Unit unit) {
   if (std::holds_alternative<std::monostate>(value)) return "-";
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "yes" : "no";
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* text = std::get_if<std::string>(&value)) return printable(*text);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) {
     if (unit == Unit::year || unit == Unit::none) return fmt::format("{}", *integer);
     if (unit == Unit::count || unit == Unit::plain) return group_thousands(*integer);
