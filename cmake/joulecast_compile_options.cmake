@@ -12,6 +12,10 @@ target_compile_options(joulecast_compile_options INTERFACE
 if(JOULECAST_WARNINGS_AS_ERRORS)
   target_compile_options(joulecast_compile_options INTERFACE -Werror)
 endif()
+if(JOULECAST_FUZZ)
+  # The fuzzers are guided by what the library's code does, not only by their own.
+  target_compile_options(joulecast_compile_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(JOULECAST_SANITIZE)
   target_compile_options(joulecast_compile_options INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

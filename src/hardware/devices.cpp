@@ -131,8 +131,11 @@ Result<void> add_devices(std::vector<Device>& devices, const Value& document,
       const std::string parent = entry.text("extends");
       const Device* found = find_id(devices, parent);
       if (found == nullptr) {
-        entry.fail("extends", fmt::format("unknown device \"{}\"", parent),
-                   did_you_mean(parent, ids_of(devices)), ErrorKind::not_found);
+        const std::string hint = did_you_mean(parent, ids_of(devices));
+        entry.fail(
+            "extends", fmt::format("unknown device \"{}\"", parent),
+            fmt::format("{}{}`joulecast devices` lists the ids", hint, hint.empty() ? "" : " "),
+            ErrorKind::not_found);
       } else {
         base = *found;
       }

@@ -54,7 +54,10 @@ std::string take(const std::filesystem::path& path) {
   std::ostringstream text;
   text << stream.rdbuf();
   std::string taken = text.str();
-  replace_all(taken, commit(), "COMMIT");
+  for (const std::string& before :
+       {std::string("\"commit\": \""), std::string("commit              ")}) {
+    replace_all(taken, before + std::string(commit()), before + "COMMIT");
+  }
   replace_all(taken, __VERSION__, "COMPILER");
   replace_all(taken, scratch().string(), "TMP");
   // A last line without its end would run into the next mark.
