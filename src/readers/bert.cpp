@@ -12,7 +12,13 @@ namespace {
 Head head_of(ObjectReader& reader, Model& model) {
   const std::vector<std::string> architectures = reader.texts("architectures");
   for (const std::string& name : architectures) {
-    if (name == "BertForMaskedLM" || name == "BertForPreTraining") return Head::masked_lm;
+    if (name == "BertForMaskedLM") return Head::masked_lm;
+    if (name == "BertForPreTraining") {
+      model.warnings.push_back({WarningCode::input_defaulted, "architectures",
+                                "BertForPreTraining is read as its masked-LM half: the pooler and "
+                                "the next-sentence head are left out"});
+      return Head::masked_lm;
+    }
     if (name == "BertModel") return Head::pooler;
     if (name == "BertLMHeadModel") return Head::causal_lm;
   }
