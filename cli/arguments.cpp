@@ -36,6 +36,9 @@ Error unknown_flag(const VerbSpec& verb, std::string_view typed) {
   const std::string name(typed.substr(0, typed.find('=')));
   for (const FlagSpec& flag : flag_specs()) {
     if (fmt::format("--{}", flag.name) != name) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      return usage(name, "the flag takes no value", fmt::format("write {} alone", name));
+    }
     return usage(name, fmt::format("`{}` does not take this flag", verb.name),
                  fmt::format("see `joulecast {} --help`", verb.name));
   }
@@ -62,6 +65,32 @@ Result<void> check_words(const VerbSpec& verb, const Arguments& parsed) {
   return {};
 }
 
+// The word that getopt_long has just matched: the last one, or the one before a value apart.
+std::string_view matched_word(const std::vector<char*>& words) {
+  const auto last = static_cast<std::size_t>(optind - 1);
+  return optarg != nullptr && optarg == words[last] ? words[last - 1] : words[last];
+}
+
+// getopt_long also takes beginnings of names. Those would change their meaning with every flag that
+// is added, and `--price` may mean two things.
+bool written_out(std::string_view word, const FlagSpec& flag) {
+  return word.substr(0, word.find('=')) == fmt::format("--{}", flag.name);
+}
+
+Result<void> add_value(Arguments& parsed, const FlagSpec& flag) {
+  std::vector<std::string>& values = parsed.flags[std::string(flag.name)];
+  if (optarg == nullptr) return {};
+  if (!flag.repeatable && !values.empty() && values.back() != optarg) {
+    return std::unexpected(
+        usage(fmt::format("--{}", flag.name),
+              fmt::format("stated twice, as \"{}\" and as \"{}\"", values.back().substr(0, 80),
+                          std::string_view(optarg).substr(0, 80)),
+              "keep one of the two"));
+  }
+  values.emplace_back(optarg);
+  return {};
+}
+
 Result<Arguments> parse_flags(const VerbSpec& verb, std::vector<char*> words) {
   Arguments parsed{.verb = verb.verb};
   const std::vector<const FlagSpec*> accepted = flags_of(verb.verb);
@@ -82,12 +111,17 @@ Result<Arguments> parse_flags(const VerbSpec& verb, std::vector<char*> words) {
       // For a cluster of letters such as -xy the word is not known yet, but the letter is.
       const std::string letter{'-', static_cast<char>(optopt)};
       if (code == '?') return std::unexpected(unknown_flag(verb, optopt != 0 ? letter : culprit));
+      const bool known = std::any_of(accepted.begin(), accepted.end(), [&](const FlagSpec* flag) {
+        return written_out(culprit, *flag);
+      });
+      if (!known) return std::unexpected(unknown_flag(verb, culprit));
       return std::unexpected(usage(std::string(culprit), "a value is missing",
                                    fmt::format("see `joulecast {} --help`", verb.name)));
     }
     const FlagSpec& flag = *accepted[static_cast<std::size_t>(index)];
-    std::vector<std::string>& values = parsed.flags[std::string(flag.name)];
-    if (optarg != nullptr) values.emplace_back(optarg);
+    const std::string_view word = matched_word(words);
+    if (!written_out(word, flag)) return std::unexpected(unknown_flag(verb, word));
+    if (auto added = add_value(parsed, flag); !added) return std::unexpected(added.error());
   }
   for (int i = optind; i < count; ++i) {
     parsed.words.emplace_back(words[static_cast<std::size_t>(i)]);

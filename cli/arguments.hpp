@@ -20,7 +20,7 @@ struct Arguments {
   std::map<std::string, std::vector<std::string>, std::less<>> flags{};
 
   [[nodiscard]] bool has(std::string_view flag) const { return flags.contains(flag); }
-  // The last value wins, as people expect when they add to a command they recall.
+  // The only value; of a repeatable flag the last.
   [[nodiscard]] std::optional<std::string> value(std::string_view flag) const;
   [[nodiscard]] std::vector<std::string> values(std::string_view flag) const;
 };

@@ -28,12 +28,17 @@ std::filesystem::path usual_place() {
 
 }  // namespace
 
+std::filesystem::path configuration_path(const Arguments& arguments) {
+  const auto stated = arguments.value("config");
+  return stated ? std::filesystem::path(*stated) : usual_place();
+}
+
 Result<Configuration> load_configuration(const Arguments& arguments) {
   Configuration configuration;
-  const auto stated = arguments.value("config");
-  configuration.path = stated ? std::filesystem::path(*stated) : usual_place();
+  configuration.path = configuration_path(arguments);
   std::error_code ignored;
-  configuration.exists = stated.has_value() || std::filesystem::exists(configuration.path, ignored);
+  configuration.exists =
+      arguments.has("config") || std::filesystem::exists(configuration.path, ignored);
   if (!configuration.exists) return configuration;
   auto settings = read_settings_file(configuration.path, known_keys);
   if (!settings) return std::unexpected(settings.error());

@@ -22,6 +22,9 @@ struct Configuration {
   std::map<std::string, std::vector<std::string>, std::less<>> values{};  // by flag name
 };
 
+// Where the file is, or would be; empty if no home is known.
+std::filesystem::path configuration_path(const Arguments& arguments);
+
 // `--config FILE` must exist; the file in the usual place need not.
 Result<Configuration> load_configuration(const Arguments& arguments);
 

@@ -19,6 +19,7 @@ enum class Verb {
   devices,
   regions,
   reproduce,
+  import,
   doctor,
   help,
   man,

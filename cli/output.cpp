@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "output.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -18,12 +19,16 @@ bool wants_colour() {
   return isatty(STDOUT_FILENO) == 1 && (refused == nullptr || *refused == '\0');
 }
 
-// Control characters in names from files must not reach the terminal.
-std::string printable(std::string_view text) {
+// Names in the input may hold anything; what steers a terminal must not reach one.
+std::string printable(std::string_view text) { return show(Datum(std::string(text)), Unit::none); }
+
+// For a terminal; a file or a pipe gets the bytes as they are.
+std::string printable_lines(std::string_view text) {
   std::string clean;
-  for (const char character : text) {
-    const bool control = static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
-    clean += control && character != '\n' ? '?' : character;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    clean += printable(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return clean;
 }
@@ -47,12 +52,20 @@ int print(std::string_view text) {
 
 int print_report(const Report& report, Format format) {
   const std::string text = render(report, format, {.colour = wants_colour()});
-  // The escapes of our own headings are the only ones; they are added on terminals alone.
+  // Text and Markdown are clean but for the escapes of our own headings, JSON escapes all.
+  if (format == Format::csv && isatty(STDOUT_FILENO) == 1) return print(printable_lines(text));
   return print(text);
 }
 
 int print_error(const Error& error) {
-  const std::string text = printable(fmt::format("joulecast: error: {}\n", describe(error)));
+  const Error clean{error.kind,
+                    printable(error.message),
+                    {.file = printable(error.where.file),
+                     .path = printable(error.where.path),
+                     .line = error.where.line,
+                     .column = error.where.column},
+                    printable(error.remedy)};
+  const std::string text = fmt::format("joulecast: error: {}\n", describe(clean));
   std::fputs(text.c_str(), stderr);
   return exit_bad_input;
 }
@@ -60,8 +73,8 @@ int print_error(const Error& error) {
 void print_warnings(const std::vector<Warning>& warnings) {
   for (const Warning& warning : warnings) {
     const std::string text =
-        printable(fmt::format("joulecast: warning: {}: {}: {}\n", to_string(warning.code),
-                              warning.subject, warning.message));
+        fmt::format("joulecast: warning: {}: {}: {}\n", to_string(warning.code),
+                    printable(warning.subject), printable(warning.message));
     std::fputs(text.c_str(), stderr);
   }
 }

@@ -65,6 +65,21 @@ Result<std::optional<double>> ranged(const Settings& settings, std::string_view 
 
 }  // namespace
 
+bool Settings::configured(std::string_view flag) const {
+  return !arguments_.has(flag) && configuration_.values.contains(flag);
+}
+
+Error Settings::locate(Error error) const {
+  std::string_view flag = error.where.path;
+  if (!error.where.file.empty() || !flag.starts_with("--")) return error;
+  flag.remove_prefix(2);
+  if (!configured(flag)) return error;
+  std::string key(flag);
+  std::replace(key.begin(), key.end(), '-', '_');
+  error.where = {.file = configuration_.path.string(), .path = key};
+  return error;
+}
+
 std::optional<std::string> Settings::text(std::string_view flag) const {
   if (auto value = arguments_.value(flag)) return value;
   const auto found = configuration_.values.find(flag);
@@ -93,6 +108,12 @@ Result<std::optional<std::int64_t>> Settings::whole(std::string_view flag) const
   const bool exact = scientific.ec == std::errc() && scientific.ptr == end && !digits.empty() &&
                      std::isfinite(real) && real == std::floor(real) && std::abs(real) < 0x1p62;
   if (exact) return static_cast<std::int64_t>(real);
+  const bool large = scientific.ptr == end &&
+                     (scientific.ec == std::errc::result_out_of_range || std::abs(real) >= 0x1p62);
+  if (large && !digits.empty() && digits.find('-') == std::string::npos) {
+    return fail(flag, fmt::format("\"{}\" is too large", value->substr(0, 80)),
+                "give the real number", ErrorKind::value);
+  }
   return fail(flag, fmt::format("\"{}\" is not a whole number", value->substr(0, 80)),
               "give digits, e.g. 64, 1_000_000 or 300e9", ErrorKind::value);
 }
@@ -171,6 +192,18 @@ Result<RunPlan> read_plan(const Settings& settings) {
   return plan;
 }
 
+Result<void> check_run_flags(const Settings& settings, const RunPlan& plan) {
+  if (plan.steps || plan.epochs || plan.samples || plan.tokens) return {};
+  for (const std::string_view flag :
+       {"host-power-watts", "pue", "region", "carbon-intensity", "price-per-kwh",
+        "price-per-gpu-hour", "evaluation-fraction", "checkpoint-fraction", "padding-fraction"}) {
+    if (!settings.has(flag)) continue;
+    return fail(flag, "only counts for a whole run, and none is stated",
+                "add --steps, --epochs with --samples, or --tokens");
+  }
+  return {};
+}
+
 Result<Site> read_site(const Settings& settings) {
   Site site;
   const auto host = ranged(settings, "host-power-watts", 0.0, 1e5);
@@ -229,7 +262,11 @@ Result<Phase> read_phase(const Settings& settings) {
 Result<DeviceCatalogue> read_catalogue(const Settings& settings) {
   std::vector<std::filesystem::path> files;
   for (const std::string& file : settings.texts("device-file")) files.emplace_back(file);
-  return load_devices(files);
+  auto catalogue = load_devices(files);
+  if (!catalogue && settings.configured("device-file")) {
+    catalogue.error().remedy += "; the configuration file names it in device_file";
+  }
+  return catalogue;
 }
 
 Result<std::vector<Device>> read_devices(const Settings& settings) {

@@ -27,6 +27,11 @@ class Settings {
   [[nodiscard]] Result<std::optional<std::int64_t>> whole(std::string_view flag) const;
   [[nodiscard]] Result<std::optional<double>> number(std::string_view flag) const;
   [[nodiscard]] bool has(std::string_view flag) const { return arguments_.has(flag); }
+  // Whether the value comes from the configuration file.
+  [[nodiscard]] bool configured(std::string_view flag) const;
+  // The same error, blaming the key of the configuration file where it blames a flag that nobody
+  // typed.
+  [[nodiscard]] Error locate(Error error) const;
 
  private:
   const Arguments& arguments_;
@@ -35,6 +40,9 @@ class Settings {
 
 Result<TrainingSetup> read_training(const Settings& settings);
 Result<RunPlan> read_plan(const Settings& settings);
+// Refuses flags that would have no effect because no run is stated. Defaults of the configuration
+// file may wait for one.
+Result<void> check_run_flags(const Settings& settings, const RunPlan& plan);
 Result<Site> read_site(const Settings& settings);
 Result<Head> read_head(const Settings& settings);
 Result<Phase> read_phase(const Settings& settings);

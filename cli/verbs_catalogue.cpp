@@ -14,8 +14,9 @@ namespace joulecast::cli {
 int run_devices(const Arguments& arguments, const Configuration& configuration) {
   const auto format = read_format(arguments);
   if (!format) return print_error(format.error());
-  const auto catalogue = read_catalogue(Settings(arguments, configuration));
-  if (!catalogue) return print_error(catalogue.error());
+  const Settings settings(arguments, configuration);
+  const auto catalogue = read_catalogue(settings);
+  if (!catalogue) return print_error(settings.locate(catalogue.error()));
   if (arguments.words.empty()) {
     return print_report(report_devices(catalogue->devices()), *format);
   }
@@ -51,12 +52,21 @@ int run_reproduce(const Arguments& arguments) {
   return exit_check_failed;
 }
 
-int run_doctor(const Arguments& arguments, const Configuration& configuration) {
+int run_doctor(const Arguments& arguments, const Result<Configuration>& loaded) {
+  if (arguments.has("version")) return print(fmt::format("joulecast {}\n", version()));
   const auto format = read_format(arguments);
   if (!format) return print_error(format.error());
-  if (arguments.has("version")) return print(fmt::format("joulecast {}\n", version()));
-  const auto catalogue = read_catalogue(Settings(arguments, configuration));
-  if (!catalogue) return print_error(catalogue.error());
+  // What is broken is reported after what can be said without it.
+  std::optional<Error> problem;
+  if (!loaded) problem = loaded.error();
+  const Configuration configuration = loaded.value_or(
+      Configuration{.path = configuration_path(arguments), .exists = true, .values = {}});
+  auto catalogue = read_catalogue(Settings(arguments, configuration));
+  if (!catalogue) {
+    problem = problem.value_or(catalogue.error());
+    catalogue = load_devices();
+    if (!catalogue) return print_error(catalogue.error());
+  }
   const std::string path = configuration.path.empty()
                                ? "none: neither XDG_CONFIG_HOME nor HOME is set"
                                : configuration.path.string();
@@ -69,6 +79,8 @@ int run_doctor(const Arguments& arguments, const Configuration& configuration) {
       {"compiler", "compiler", Unit::none, std::string(__VERSION__)},
       {"configuration_file", "configuration file", Unit::none, path},
       {"configuration_found", "  found", Unit::none, configuration.exists},
+      {"problem", problem ? "problem" : "", Unit::none,
+       problem ? Datum(problem->message) : Datum(std::monostate{})},
       {"devices", "devices", Unit::count, static_cast<std::int64_t>(catalogue->devices().size())},
       {"regions", "regions", Unit::count, static_cast<std::int64_t>(shipped_regions().size())},
       {"fitted_laws", "fitted laws", Unit::count, static_cast<std::int64_t>(laws.laws().size())},
@@ -82,7 +94,8 @@ int run_doctor(const Arguments& arguments, const Configuration& configuration) {
   }
   report.csv = settings;
   report.sections.emplace_back(std::move(settings));
-  return print_report(report, *format);
+  const int printed = print_report(report, *format);
+  return problem && printed == exit_done ? print_error(*problem) : printed;
 }
 
 }  // namespace joulecast::cli

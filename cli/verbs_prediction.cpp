@@ -48,6 +48,9 @@ Result<Inputs> read_inputs(const Arguments& arguments, const Configuration& conf
   if (!setup) return std::unexpected(setup.error());
   auto plan = read_plan(settings);
   if (!plan) return std::unexpected(plan.error());
+  if (auto checked = check_run_flags(settings, *plan); !checked) {
+    return std::unexpected(checked.error());
+  }
   auto site = read_site(settings);
   if (!site) return std::unexpected(site.error());
   auto laws = choose_laws(settings);
@@ -91,10 +94,16 @@ int finish(const Arguments& arguments, const Report& report, Format format,
 }  // namespace
 
 int run_predict(const Arguments& arguments, const Configuration& configuration) {
+  const Settings settings(arguments, configuration);
+  if (arguments.has("statement") && arguments.value("format") == "csv") {
+    return print_error(Error{ErrorKind::usage, "a statement is no table",
+                             Location{.file = {}, .path = "--format"},
+                             "leave --format csv out, or leave --statement out"});
+  }
   const auto inputs = read_inputs(arguments, configuration);
-  if (!inputs) return print_error(inputs.error());
+  if (!inputs) return print_error(settings.locate(inputs.error()));
   const auto prediction = predict_single(*inputs);
-  if (!prediction) return print_error(prediction.error());
+  if (!prediction) return print_error(settings.locate(prediction.error()));
   const PredictionReportOptions options{.phases = arguments.has("phases"),
                                         .statement = arguments.has("statement")};
   return finish(arguments, report_prediction(*prediction, options), inputs->format,
@@ -102,14 +111,15 @@ int run_predict(const Arguments& arguments, const Configuration& configuration) 
 }
 
 int run_compare(const Arguments& arguments, const Configuration& configuration) {
+  const Settings settings(arguments, configuration);
   const auto inputs = read_inputs(arguments, configuration);
-  if (!inputs) return print_error(inputs.error());
+  if (!inputs) return print_error(settings.locate(inputs.error()));
   std::vector<Prediction> predictions;
   std::vector<Warning> warnings;
   for (const Model& model : inputs->models) {
     for (const Device& device : inputs->devices) {
       auto prediction = predict_one(*inputs, model, device);
-      if (!prediction) return print_error(prediction.error());
+      if (!prediction) return print_error(settings.locate(prediction.error()));
       warnings.insert(warnings.end(), prediction->warnings.begin(), prediction->warnings.end());
       predictions.push_back(std::move(*prediction));
     }
@@ -125,27 +135,28 @@ int run_compare(const Arguments& arguments, const Configuration& configuration) 
 int run_operations(const Arguments& arguments, const Configuration& configuration) {
   const Settings settings(arguments, configuration);
   const auto format = read_format(arguments);
-  if (!format) return print_error(format.error());
+  if (!format) return print_error(settings.locate(format.error()));
   const auto models = read_models(arguments, settings);
-  if (!models) return print_error(models.error());
+  if (!models) return print_error(settings.locate(models.error()));
   const auto setup = read_training(settings);
-  if (!setup) return print_error(setup.error());
+  if (!setup) return print_error(settings.locate(setup.error()));
   const Model& model = models->front();
   const auto operations = list_operations(model, *setup);
-  if (!operations) return print_error(operations.error());
+  if (!operations) return print_error(settings.locate(operations.error()));
   return finish(arguments, report_operations(model, *setup, *operations), *format, model.warnings);
 }
 
 int run_explain(const Arguments& arguments, const Configuration& configuration) {
+  const Settings settings(arguments, configuration);
   const auto inputs = read_inputs(arguments, configuration);
-  if (!inputs) return print_error(inputs.error());
+  if (!inputs) return print_error(settings.locate(inputs.error()));
   const auto prediction = predict_single(*inputs);
-  if (!prediction) return print_error(prediction.error());
-  const auto phase = read_phase(Settings(arguments, configuration));
-  if (!phase) return print_error(phase.error());
+  if (!prediction) return print_error(settings.locate(prediction.error()));
+  const auto phase = read_phase(settings);
+  if (!phase) return print_error(settings.locate(phase.error()));
   const std::string subject = arguments.value("operation").value_or("step");
   const auto explanation = explain(*prediction, subject, *phase);
-  if (!explanation) return print_error(explanation.error());
+  if (!explanation) return print_error(settings.locate(explanation.error()));
   return finish(arguments, report_explanation(*explanation), inputs->format, explanation->warnings);
 }
 

@@ -63,6 +63,9 @@ enum class WarningCode {
   unsourced_figure,            // a device figure without a source that can be checked
   input_defaulted,             // a missing key took its documented default
   out_of_date,                 // a grid figure more than five years behind the newest shipped one
+  laws_not_used,               // laws were given, and none of them fits the prediction
+  exceeds_memory,              // parameters, gradients and optimizer states alone do not fit
+  key_not_modelled,            // a key changes the training, but not the prediction
 };
 
 struct Warning {

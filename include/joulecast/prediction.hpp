@@ -94,7 +94,12 @@ struct RunPrediction {
   std::vector<RunPart> parts{};
   // The part of the training time that is spent on padding; contained in the parts above.
   RunPart padding{};
+  // Host energy follows the time, the device's energy has its own bounds; what is stated (PUE,
+  // carbon intensity, prices) counts as exact.
   std::optional<Interval<Joules>> device_energy_interval{};
+  std::optional<Interval<Joules>> facility_energy_interval{};
+  std::optional<Interval<Kilograms>> emissions_interval{};
+  std::optional<Interval<double>> cost_interval{};
   Account account{};
 };
 

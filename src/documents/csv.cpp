@@ -161,7 +161,7 @@ Parsed parse_whole(std::string_view text, Number& value) {
 Error bad_field(const CsvTable& table, std::size_t row, std::size_t column, std::string wanted) {
   return Error{ErrorKind::value,
                fmt::format("expected {}, got \"{}\"", wanted, table.field(row, column)),
-               table.locate(row, column), ""};
+               table.locate(row, column), "mend this cell, or fetch the table again"};
 }
 
 }  // namespace
@@ -279,8 +279,8 @@ Result<CsvTable> read_csv_file(const std::string& path) {
     text.append(buffer.data(), read);
   }
   if (std::ferror(file.get()) != 0) {
-    return std::unexpected(
-        Error{ErrorKind::io, "the file cannot be read", Location{path, "", 0, 0}, ""});
+    return std::unexpected(Error{ErrorKind::io, "the file cannot be read", Location{path, "", 0, 0},
+                                 "check the disk"});
   }
   return parse_csv(text, path);
 }

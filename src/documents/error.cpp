@@ -34,6 +34,9 @@ std::string_view to_string(WarningCode code) {
     case WarningCode::unsourced_figure: return "unsourced_figure";
     case WarningCode::input_defaulted: return "input_defaulted";
     case WarningCode::out_of_date: return "out_of_date";
+    case WarningCode::laws_not_used: return "laws_not_used";
+    case WarningCode::exceeds_memory: return "exceeds_memory";
+    case WarningCode::key_not_modelled: return "key_not_modelled";
   }
   return "unknown";
 }

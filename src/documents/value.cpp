@@ -154,6 +154,14 @@ std::int64_t ObjectReader::size(std::string_view key) {
     fail_type(key, *value, "a whole number");
     return 1;
   }
+  const auto* real = std::get_if<double>(&value->data);
+  const bool large = real != nullptr ? *real > static_cast<double>(maximum_size)
+                                     : integer != nullptr && *integer > maximum_size;
+  if (large) {
+    fail(key, fmt::format("is too large: {} exceeds {}", show(*value), maximum_size),
+         "give the size that the model really has");
+    return 1;
+  }
   if (integer == nullptr || *integer < 1 || *integer > maximum_size) {
     fail(key, fmt::format("must be a whole number from 1 to {}, is {}", maximum_size, show(*value)),
          "give the size that the model really has");
@@ -176,6 +184,11 @@ double ObjectReader::number(std::string_view key, Range range) {
     number = *real;
   } else {
     fail_type(key, *value, "a number");
+    return range.lowest;
+  }
+  if (range.lowest == range.highest && number != range.lowest) {
+    fail(key, fmt::format("must be {}, is {}", range.lowest, show(*value)),
+         fmt::format("write {} = {}", key, range.lowest));
     return range.lowest;
   }
   // Written so that NaN fails as well.

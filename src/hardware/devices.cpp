@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cctype>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -74,15 +76,37 @@ std::string canonical_facts(const Device& device) {
   return facts;
 }
 
+// Ids stand in shells, paths and tables unquoted.
+void check_id(ObjectReader& reader, const std::string& id) {
+  if (id.empty()) reader.fail("id", "is empty", "give the device a name");
+  const auto allowed = [](unsigned char letter) {
+    return (letter < 0x80 && std::isalnum(letter) != 0) || letter == '.' || letter == '_' ||
+           letter == '-';
+  };
+  if (std::all_of(id.begin(), id.end(), allowed)) return;
+  reader.fail("id", fmt::format("\"{}\" holds other characters than an id may", id.substr(0, 60)),
+              "use letters, digits, '.', '_' and '-'; the name may hold anything");
+}
+
+std::int64_t read_year(ObjectReader& reader) {
+  const double year = reader.number("launch_year", {1940.0, 2100.0});
+  if (year != std::floor(year)) {
+    reader.fail("launch_year", "must be a whole year", "give e.g. 2024");
+  }
+  return static_cast<std::int64_t>(year);
+}
+
 Device read_device(ObjectReader& reader, Device device, const std::string& file) {
   const std::string fallback = device.id.empty() ? "" : "the user's device file";
+  const std::string parent = device.name;
   device.id = reader.text("id");
-  if (device.id.empty()) reader.fail("id", "is empty", "give the device a name");
-  device.name = reader.text_or("name", device.name.empty() ? device.id : device.name);
+  check_id(reader, device.id);
+  device.name = reader.text_or(
+      "name", parent.empty() ? device.id : fmt::format("{} (extended: {})", parent, device.id));
   device.vendor = reader.text_or("vendor", device.vendor);
   device.architecture = reader.text_or("architecture", device.architecture);
   device.aliases = reader.texts("aliases");
-  if (reader.has("launch_year")) device.launch_year = reader.size("launch_year");
+  if (reader.has("launch_year")) device.launch_year = read_year(reader);
   device.confidence = reader.text_or("confidence", device.confidence);
   const std::string source = fallback.empty() && !reader.has("source")
                                  ? reader.text("source")
@@ -121,6 +145,35 @@ const Device* find_id(const std::vector<Device>& devices, std::string_view id) {
   return found == devices.end() ? nullptr : &*found;
 }
 
+// "NVIDIA A100 80GB PCIe" and "a100-80gb-pcie" fold to the same name.
+std::string fold_device_name(std::string_view name) {
+  std::string folded = fold_name(name);
+  for (const std::string_view word :
+       {"nvidia", "amd", "intel", "google", "geforce", "tesla", "instinct"}) {
+    if (folded.starts_with(word) && folded.size() > word.size()) folded.erase(0, word.size());
+  }
+  return folded;
+}
+
+bool answers_to(const Device& device, const std::string& folded) {
+  if (folded.empty()) return false;
+  return fold_device_name(device.id) == folded || fold_device_name(device.name) == folded ||
+         std::any_of(device.aliases.begin(), device.aliases.end(),
+                     [&](const std::string& alias) { return fold_device_name(alias) == folded; });
+}
+
+// An alias that another device answers to would never be heard.
+void check_aliases(ObjectReader& reader, const std::vector<Device>& devices, const Device& device) {
+  for (const std::string& alias : device.aliases) {
+    const std::string folded = fold_device_name(alias);
+    const auto found = std::find_if(devices.begin(), devices.end(),
+                                    [&](const Device& other) { return answers_to(other, folded); });
+    if (found == devices.end()) continue;
+    reader.fail("aliases", fmt::format("\"{}\" already means {}", alias.substr(0, 60), found->id),
+                "choose another alias, or leave it out");
+  }
+}
+
 Result<void> add_devices(std::vector<Device>& devices, const Value& document,
                          const std::string& file) {
   ObjectReader reader(document, file);
@@ -145,22 +198,13 @@ Result<void> add_devices(std::vector<Device>& devices, const Value& document,
       entry.fail("id", fmt::format("the id \"{}\" is taken", device.id),
                  "choose another id, and name the old one in `extends` to build on it");
     }
+    if (!entry.error()) check_aliases(entry, devices, device);
     if (entry.error()) return std::unexpected(*entry.error());
     devices.push_back(std::move(device));
   }
   reader.refuse_unknown_keys();
   if (reader.error()) return std::unexpected(*reader.error());
   return {};
-}
-
-// "NVIDIA A100 80GB PCIe" and "a100-80gb-pcie" fold to the same name.
-std::string fold_device_name(std::string_view name) {
-  std::string folded = fold_name(name);
-  for (const std::string_view word :
-       {"nvidia", "amd", "intel", "google", "geforce", "tesla", "instinct"}) {
-    if (folded.starts_with(word) && folded.size() > word.size()) folded.erase(0, word.size());
-  }
-  return folded;
 }
 
 }  // namespace
@@ -170,11 +214,7 @@ Result<Device> DeviceCatalogue::find(std::string_view name) const {
   const std::string folded = fold_device_name(name);
   std::vector<std::string> names;
   for (const Device& device : devices_) {
-    const bool matches =
-        fold_device_name(device.id) == folded || fold_device_name(device.name) == folded ||
-        std::any_of(device.aliases.begin(), device.aliases.end(),
-                    [&](const std::string& alias) { return fold_device_name(alias) == folded; });
-    if (matches && !folded.empty()) return device;
+    if (answers_to(device, folded)) return device;
     names.push_back(device.id);
   }
   const std::string hint = did_you_mean(name, names);

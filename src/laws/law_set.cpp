@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,11 @@ namespace {
 // Fractions are above 0: a law that reaches nothing would take forever.
 constexpr Range fraction_range{1e-9, 1.0};
 constexpr Range positive_range{1e-300, 1e300};
+// Wide enough for work stated in FLOPs or in exaFLOPs, narrow enough that no duration overflows.
+constexpr Range rate_range{1e-9, 1e12};
+// Above 1 more work could take less time.
+constexpr Range exponent_range{0.01, 1.0};
+constexpr Range scale_range{1.0, 1e18};
 constexpr Range launch_range{1e-9, 1.0};
 constexpr Range flops_range{1.0, 1e30};
 
@@ -33,9 +39,9 @@ RooflineLaw read_roofline(ObjectReader& reader) {
 
 SaturationLaw read_saturation(ObjectReader& reader) {
   return {.eta_max = reader.number("eta_max", fraction_range),
-          .saturation_rate = reader.number("saturation_rate", positive_range),
-          .saturation_exponent = reader.number("saturation_exponent", {1e-6, 10.0}),
-          .flops_scale = reader.number("flops_scale", positive_range)};
+          .saturation_rate = reader.number("saturation_rate", rate_range),
+          .saturation_exponent = reader.number("saturation_exponent", exponent_range),
+          .flops_scale = reader.number("flops_scale", scale_range)};
 }
 
 struct Prior {
@@ -103,6 +109,9 @@ Result<Law> read_law(const std::filesystem::path& path) {
   }
   if (reader.has("lower_factor") || reader.has("upper_factor")) law.interval = read_factors(reader);
   law.source = reader.text("source");
+  if (law.source.empty()) {
+    reader.fail("source", "is empty", "say which measurements the law was fitted to");
+  }
   reader.refuse_unknown_keys();
   if (reader.error()) return std::unexpected(*reader.error());
   law.id = fmt::format("{}/{}/{}", law.device, precision, law.operation);
@@ -149,11 +158,11 @@ Result<LawSet> read_laws(const std::filesystem::path& directory) {
   // The order of a directory is the file system's; results must not depend on it.
   std::sort(paths.begin(), paths.end());
   std::vector<Law> laws;
+  std::set<std::string> ids;
   for (const std::filesystem::path& path : paths) {
     auto law = read_law(path);
     if (!law) return std::unexpected(law.error());
-    for (const Law& other : laws) {
-      if (other.id != law->id) continue;
+    if (!ids.insert(law->id).second) {
       return std::unexpected(Error{ErrorKind::schema, fmt::format("a second law for {}", law->id),
                                    Location{.file = path.string()}, "keep one of them"});
     }

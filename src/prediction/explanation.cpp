@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -44,10 +45,36 @@ ExplanationStep explain_flops(const Operation& operation) {
   return step;
 }
 
-ExplanationStep explain_bytes(const Operation& operation) {
+// Bytes of one value as the operations are listed: FP8 operands give 16-bit results.
+std::int64_t result_bytes(Precision precision) {
+  return precision == Precision::fp32 || precision == Precision::tf32 ? 4 : 2;
+}
+
+struct BytesFormula {
+  std::string formula;
+  std::string substituted;
+};
+
+BytesFormula write_bytes(const Operation& operation, Precision training) {
+  if (const auto* shape = std::get_if<MatmulShape>(&operation.shape)) {
+    const std::int64_t out = result_bytes(operation.precision);
+    const std::int64_t in = operation.precision == Precision::fp8 ? 1 : out;
+    return {"bytes = batch (e_in (m k + k n) + e_out m n)",
+            fmt::format("{} * ({} * ({} * {} + {} * {}) + {} * {} * {})", shape->batch, in,
+                        shape->m, shape->k, shape->k, shape->n, out, shape->m, shape->n)};
+  }
+  const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
+  // The optimizer works on 32-bit copies, everything else on activations.
+  const std::int64_t each = operation.phase == Phase::optimizer_step ? 4 : result_bytes(training);
+  return {"bytes = elements (reads + writes) bytes per value",
+          fmt::format("{} * {} * {}", elements, operation.bytes_moved / (elements * each), each)};
+}
+
+ExplanationStep explain_bytes(const Operation& operation, Precision training) {
+  BytesFormula written = write_bytes(operation, training);
   return {.quantity = "bytes moved by one execution",
-          .formula = "each operand read once, each result written once",
-          .substituted = describe(operation.shape),
+          .formula = std::move(written.formula),
+          .substituted = std::move(written.substituted),
           .result = fmt::format("{} B", operation.bytes_moved),
           .source = "docs/theory.md",
           .range = "compulsory traffic; caches and re-reads are not modelled"};
@@ -82,7 +109,7 @@ ExplanationStep explain_duration(const Prediction& prediction, const OperationPr
   ExplanationStep step =
       std::visit([&](const auto& form) { return explain_form(form, entry); }, law.form);
   step.result = fmt::format("t = {:.6g} s", entry.duration.one.value());
-  if (entry.duration.hef) step.result += fmt::format(", HEF {:.4f}", *entry.duration.hef);
+  if (entry.duration.hef) step.result += fmt::format(", HEF {:.4g}", *entry.duration.hef);
   step.result += fmt::format(", bound by {}", to_string(entry.duration.bound));
   step.source = fmt::format("law {}: {}", law.id, law.source);
   step.range = range_of(law);
@@ -120,12 +147,25 @@ ExplanationStep explain_energy(const OperationPrediction& entry) {
 void add_chain(const Prediction& prediction, const OperationPrediction& entry,
                std::vector<ExplanationStep>& steps) {
   steps.push_back(explain_flops(entry.operation));
-  steps.push_back(explain_bytes(entry.operation));
+  steps.push_back(explain_bytes(entry.operation, prediction.setup.precision));
   steps.push_back(explain_duration(prediction, entry));
   if (!entry.power) return;
   steps.push_back(explain_power(prediction, entry));
   steps.push_back(explain_energy(entry));
 }
+
+// Names in the order they were met, each once.
+class OrderedNames {
+ public:
+  void add(std::string name) {
+    if (met_.insert(name).second) names_.push_back(std::move(name));
+  }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::set<std::string> met_;
+};
 
 using Entries = std::vector<const OperationPrediction*>;
 
@@ -155,7 +195,13 @@ std::string qualified_name(const Operation& operation) {
   return fmt::format("{}/{}", operation.block, operation.name);
 }
 
-Error ambiguous(std::string_view subject, const std::vector<std::string>& blocks) {
+Error ambiguous(std::string_view subject, std::vector<std::string> blocks) {
+  constexpr std::size_t most_named = 20;
+  if (blocks.size() > most_named) {
+    const std::size_t more = blocks.size() - most_named;
+    blocks.resize(most_named);
+    blocks.push_back(fmt::format("{} more", more));
+  }
   return {ErrorKind::usage, fmt::format("{} is in more than one block", subject.substr(0, 60)),
           Location{.file = {}, .path = "--operation"},
           fmt::format("choose one of {}", fmt::join(blocks, ", "))};
@@ -213,7 +259,52 @@ ExplanationStep explain_facility(const Prediction& prediction) {
           .result = fmt::format("E = {:.6g} J = {:.6g} kWh", account.facility_energy.value(),
                                 account.facility_energy.value() / joules_per_kilowatt_hour),
           .source = "docs/theory.md",
-          .range = bounds(prediction.run->device_energy_interval, "J (device)")};
+          .range = bounds(prediction.run->facility_energy_interval, "J")};
+}
+
+// Evaluation draws what training draws, checkpoints the idle power.
+ExplanationStep explain_device_energy(const Prediction& prediction) {
+  const RunPrediction& run = *prediction.run;
+  const Watts idle = prediction.power_limit * prediction.power.idle_fraction;
+  return {.quantity = "device energy",
+          .formula = "E = N (steps E_step (1 + evaluation) + P_idle steps t_step checkpoints)",
+          .substituted =
+              fmt::format("{} * ({} * {:.6g} * (1 + {:g}) + {:.6g} * {} * {:.6g} * {:g})",
+                          run.num_gpus, run.steps, prediction.step.energy->value(),
+                          prediction.plan.evaluation_fraction, idle.value(), run.steps,
+                          prediction.step.duration.value(), prediction.plan.checkpoint_fraction),
+          .result = fmt::format("E = {:.6g} J = {:.6g} kWh", run.account.device_energy.value(),
+                                run.account.device_energy.value() / joules_per_kilowatt_hour),
+          .source = "docs/theory.md",
+          .range = bounds(run.device_energy_interval, "J")};
+}
+
+ExplanationStep explain_cost(const Prediction& prediction) {
+  const RunPrediction& run = *prediction.run;
+  const Site& site = prediction.site;
+  ExplanationStep step{.quantity = "cost"};
+  const auto add = [](std::string& sum, std::string part) {
+    sum += (sum.empty() ? "" : " + ") + std::move(part);
+  };
+  std::string formula;
+  if (site.price_per_kilowatt_hour) {
+    add(formula, "E / 3.6e6 J per kWh * price per kWh");
+    add(step.substituted, fmt::format("{:.6g} / 3.6e6 * {:g}", run.account.facility_energy.value(),
+                                      *site.price_per_kilowatt_hour));
+  }
+  if (site.price_per_gpu_hour) {
+    add(formula, "N t / 3600 s * price per GPU hour");
+    add(step.substituted, fmt::format("{} * {:.6g} / 3600 * {:g}", run.num_gpus,
+                                      run.duration.value(), *site.price_per_gpu_hour));
+  }
+  step.formula = "cost = " + formula;
+  step.result = fmt::format("cost = {:.6g} {}", *run.account.total_cost,
+                            site.currency.empty() ? "(currency of the price)" : site.currency);
+  step.source = "prices as stated";
+  step.range = run.cost_interval ? fmt::format("90 % interval {:.4g} to {:.4g}",
+                                               run.cost_interval->lower, run.cost_interval->upper)
+                                 : std::string("no interval is known");
+  return step;
 }
 
 Result<Explanation> explain_run(const Prediction& prediction) {
@@ -235,6 +326,7 @@ Result<Explanation> explain_run(const Prediction& prediction) {
        .result = fmt::format("t = {:.6g} s", run.duration.value()),
        .source = "docs/theory.md",
        .range = bounds(run.duration_interval, "s")});
+  explanation.steps.push_back(explain_device_energy(prediction));
   explanation.steps.push_back(explain_facility(prediction));
   if (run.account.emissions) {
     const Region& region = *prediction.site.region;
@@ -245,9 +337,11 @@ Result<Explanation> explain_run(const Prediction& prediction) {
                                     region.carbon_intensity.value()),
          .result = fmt::format("m = {:.6g} kg", run.account.emissions->value()),
          .source = fmt::format("{}: {}", region.name, region.source),
-         .range = region.year > 0 ? fmt::format("yearly average of {}", region.year)
-                                  : std::string("as stated")});
+         .range = fmt::format("{}; intensity {}", bounds(run.emissions_interval, "kg"),
+                              region.year > 0 ? fmt::format("is the average of {}", region.year)
+                                              : std::string("as stated"))});
   }
+  if (run.account.total_cost) explanation.steps.push_back(explain_cost(prediction));
   return explanation;
 }
 
@@ -260,31 +354,38 @@ Result<Explanation> explain(const Prediction& prediction, std::string_view subje
     if (explanation) explanation->warnings = prediction.warnings;
     return explanation;
   }
-  std::vector<std::string> known = {"step", "run"};
-  std::vector<std::string> blocks;
+  OrderedNames known;
+  known.add("step");
+  known.add("run");
+  OrderedNames phases;
+  OrderedNames blocks;
   Entries entries;
-  const auto note = [](std::vector<std::string>& names, std::string name) {
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      names.push_back(std::move(name));
-  };
   for (const OperationPrediction& entry : prediction.operations) {
     const Operation& operation = entry.operation;
     const bool wanted = operation.name == subject || qualified_name(operation) == subject;
     if (wanted && operation.phase == phase) {
       entries.push_back(&entry);
-      note(blocks, qualified_name(operation));
+      blocks.add(qualified_name(operation));
     }
-    note(known, wanted ? fmt::format("--phase {}", to_string(operation.phase)) : operation.name);
+    known.add(operation.name);
+    if (wanted) phases.add(std::string(to_string(operation.phase)));
   }
-  if (blocks.size() > 1) return std::unexpected(ambiguous(subject, blocks));
+  if (blocks.names().size() > 1) return std::unexpected(ambiguous(subject, blocks.names()));
   if (!entries.empty()) return explain_operation(prediction, entries);
-  const std::string hint = did_you_mean(subject, known);
-  return std::unexpected(Error{
-      ErrorKind::not_found,
-      fmt::format("the prediction has no operation \"{}\" in the {} phase", subject.substr(0, 60),
-                  to_string(phase)),
-      Location{.file = {}, .path = "--operation"},
-      fmt::format("{}{}there are: {}", hint, hint.empty() ? "" : " ", fmt::join(known, ", "))});
+  if (!phases.names().empty()) {
+    return std::unexpected(
+        Error{ErrorKind::not_found,
+              fmt::format("{} has no {} phase", subject.substr(0, 60), to_string(phase)),
+              Location{.file = {}, .path = "--phase"},
+              fmt::format("its phases: {}", fmt::join(phases.names(), ", "))});
+  }
+  const std::string hint = did_you_mean(subject, known.names());
+  return std::unexpected(
+      Error{ErrorKind::not_found,
+            fmt::format("the prediction has no operation \"{}\"", subject.substr(0, 60)),
+            Location{.file = {}, .path = "--operation"},
+            fmt::format("{}{}there are: {}", hint, hint.empty() ? "" : " ",
+                        fmt::join(known.names(), ", "))});
 }
 
 }  // namespace joulecast

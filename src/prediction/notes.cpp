@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -14,11 +16,12 @@ bool is_prior(const Law& law) { return law.device.empty(); }
 void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) {
   const bool own_laws = std::any_of(prediction.laws.begin(), prediction.laws.end(),
                                     [](const Law& law) { return !is_prior(law); });
+  std::map<std::string_view, const Law*> laws;
+  for (const Law& law : prediction.laws) laws.emplace(law.id, &law);
   std::map<std::string, std::string> extrapolated;  // operation -> where it lies
   std::vector<std::string> uncovered;
   for (const OperationPrediction& entry : prediction.operations) {
-    const auto law = std::find_if(prediction.laws.begin(), prediction.laws.end(),
-                                  [&](const Law& used) { return used.id == entry.law_id; });
+    const Law* law = laws.at(entry.law_id);
     if (is_prior(*law)) {
       const std::string& name = entry.operation.name;
       if (std::find(uncovered.begin(), uncovered.end(), name) == uncovered.end()) {
@@ -77,6 +80,31 @@ void warn_of_device(const Prediction& prediction, std::vector<Warning>& warnings
   }
   warn_of_figure(prediction, "memory_bandwidth", device.memory_bandwidth, warnings);
   warn_of_figure(prediction, "thermal_design_power", device.thermal_design_power, warnings);
+}
+
+// Every parameter is held in 32 bits, as are its gradient and what the optimizer remembers of it.
+std::int64_t bytes_per_parameter(Optimizer optimizer) {
+  constexpr std::int64_t weight_and_gradient = 8;
+  switch (optimizer) {
+    case Optimizer::sgd: return weight_and_gradient;
+    case Optimizer::momentum: return weight_and_gradient + 4;
+    case Optimizer::adam:
+    case Optimizer::adamw: return weight_and_gradient + 8;
+  }
+  return weight_and_gradient;
+}
+
+void warn_of_memory(const Prediction& prediction, std::vector<Warning>& warnings) {
+  const std::optional<Figure<Bytes>>& memory = prediction.device.memory;
+  if (!memory) return;
+  const Bytes needed{static_cast<double>(prediction.parameter_count) *
+                     static_cast<double>(bytes_per_parameter(prediction.setup.optimizer))};
+  if (needed <= memory->value) return;
+  warnings.push_back(
+      {WarningCode::exceeds_memory, prediction.device.id,
+       fmt::format("parameters, gradients and optimizer states alone need {:.4g} GB of {:.4g} GB; "
+                   "activations come on top",
+                   needed.value() / 1e9, memory->value.value() / 1e9)});
 }
 
 // What "old" is measured against: results must not depend on the day they are asked for.
@@ -206,6 +234,7 @@ std::vector<Warning> list_warnings(const Prediction& prediction) {
   std::vector<Warning> warnings = prediction.model.warnings;
   warn_of_laws(prediction, warnings);
   warn_of_device(prediction, warnings);
+  warn_of_memory(prediction, warnings);
   if (prediction.setup.num_gpus > 1) {
     warnings.push_back({WarningCode::communication_not_modelled,
                         fmt::format("{} GPUs", prediction.setup.num_gpus),
@@ -213,6 +242,23 @@ std::vector<Warning> list_warnings(const Prediction& prediction) {
   }
   warn_of_site(prediction, warnings);
   return warnings;
+}
+
+std::optional<Warning> warn_of_unused_laws(const Prediction& prediction, const LawSet& given) {
+  std::set<std::string_view> used;
+  for (const Law& law : prediction.laws) used.insert(law.id);
+  constexpr std::size_t most_named = 5;
+  std::string names;
+  std::size_t count = 0;
+  for (const Law& law : given.laws()) {
+    if (law.file == "shipped") continue;
+    if (used.contains(law.id)) return std::nullopt;
+    if (count++ < most_named) names += (names.empty() ? "" : ", ") + law.id;
+  }
+  if (count == 0) return std::nullopt;
+  if (count > most_named) names += fmt::format(" and {} more", count - most_named);
+  return Warning{WarningCode::laws_not_used, names,
+                 "none of the given laws fits this device, precision and these operations"};
 }
 
 }  // namespace joulecast

@@ -12,4 +12,7 @@ std::vector<Assumption> list_assumptions(const Prediction& prediction);
 // Warnings about laws, devices and what the user did not state.
 std::vector<Warning> list_warnings(const Prediction& prediction);
 
+// Where the user gave laws and the prediction could draw on none of them.
+std::optional<Warning> warn_of_unused_laws(const Prediction& prediction, const LawSet& given);
+
 }  // namespace joulecast

@@ -6,14 +6,46 @@
 #include "prediction/run.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
 
 namespace joulecast {
 namespace {
 
+// Under FP8 the products of two activations stay in BF16, so a device needs both.
+Error name_second_rate(Error error, const PredictionRequest& request, const Operation& operation) {
+  if (error.kind != ErrorKind::unsupported || request.setup.precision != Precision::fp8 ||
+      operation.precision != Precision::bf16) {
+    return error;
+  }
+  error.message =
+      fmt::format("{} has no bf16 rate; fp8 training needs it for the products of activations ({})",
+                  request.device.id, operation.name);
+  error.remedy = "state a bf16 rate in a --device-file, or choose another --precision";
+  return error;
+}
+
+// A law at the edge of what it may say, on sizes at the edge of what can be, leaves the numbers.
+Result<void> check_figures(const OperationPrediction& entry, const Law& law) {
+  const double time = entry.duration.one.value();
+  const double energy = (*entry.power * entry.duration.one).value();
+  const bool possible = time > 0.0 && energy > 0.0 && std::isfinite(entry.total_duration.value()) &&
+                        std::isfinite(entry.total_energy->value());
+  if (possible) return {};
+  return std::unexpected(
+      Error{ErrorKind::value,
+            fmt::format("gives {} {:g} s and {:g} J per execution, which cannot be",
+                        entry.operation.name, time, energy),
+            Location{.file = law.file, .path = fmt::format("law {}", law.id)},
+            "check the law's parameters, the model's sizes and the batch size"});
+}
+
 Result<OperationPrediction> predict_operation(const PredictionRequest& request, Watts limit,
                                               const Operation& operation) {
   const auto rates = find_rates(request.device, operation);
-  if (!rates) return std::unexpected(rates.error());
+  if (!rates) return std::unexpected(name_second_rate(rates.error(), request, operation));
   const Law* law = &request.laws.find(request.device, operation);
   if (!law_applies(*law, operation, *rates)) law = &request.laws.prior();
   OperationPrediction entry;
@@ -25,12 +57,12 @@ Result<OperationPrediction> predict_operation(const PredictionRequest& request, 
   entry.total_duration = entry.duration.one * static_cast<double>(operation.count);
   entry.power = predict_power(request.laws.power(), limit, operation, *rates, entry.duration.one);
   entry.total_energy = *entry.power * entry.total_duration;
+  if (auto checked = check_figures(entry, *law); !checked) return std::unexpected(checked.error());
   return entry;
 }
 
 void note_law(Prediction& prediction, const LawSet& laws, const std::string& id) {
   const auto known = [&](const Law& law) { return law.id == id; };
-  if (std::any_of(prediction.laws.begin(), prediction.laws.end(), known)) return;
   const auto found = std::find_if(laws.laws().begin(), laws.laws().end(), known);
   prediction.laws.push_back(found == laws.laws().end() ? laws.prior() : *found);
 }
@@ -107,10 +139,11 @@ Result<Prediction> start_prediction(const PredictionRequest& request) {
 Result<void> predict_step(const PredictionRequest& request, Prediction& prediction) {
   const auto operations = list_operations(request.model, request.setup);
   if (!operations) return std::unexpected(operations.error());
+  std::set<std::string> noted;
   for (const Operation& operation : *operations) {
     auto entry = predict_operation(request, prediction.power_limit, operation);
     if (!entry) return std::unexpected(entry.error());
-    note_law(prediction, request.laws, entry->law_id);
+    if (noted.insert(entry->law_id).second) note_law(prediction, request.laws, entry->law_id);
     prediction.operations.push_back(std::move(*entry));
   }
   const auto peak = find_peak(request.device, request.setup.precision);
@@ -141,6 +174,9 @@ Result<Prediction> predict(const PredictionRequest& request) {
   prediction->assumptions = list_assumptions(*prediction);
   for (Warning& warning : list_warnings(*prediction)) {
     prediction->warnings.push_back(std::move(warning));
+  }
+  if (auto unused = warn_of_unused_laws(*prediction, request.laws)) {
+    prediction->warnings.push_back(std::move(*unused));
   }
   return prediction;
 }

@@ -84,6 +84,19 @@ Interval<Q> scale(const Interval<Q>& interval, double factor) {
   return {interval.lower * factor, interval.upper * factor};
 }
 
+// The account at both ends: the host draws its power for as long as the run takes, the rest follows
+// from the energy.
+void add_account_intervals(const Site& site, RunPrediction& run) {
+  if (!run.duration_interval || !run.device_energy_interval) return;
+  const Account low = make_account(site, run.device_energy_interval->lower,
+                                   run.duration_interval->lower, run.num_gpus);
+  const Account high = make_account(site, run.device_energy_interval->upper,
+                                    run.duration_interval->upper, run.num_gpus);
+  run.facility_energy_interval = {low.facility_energy, high.facility_energy};
+  if (low.emissions) run.emissions_interval = {*low.emissions, *high.emissions};
+  if (low.total_cost) run.cost_interval = {*low.total_cost, *high.total_cost};
+}
+
 struct SiteFigure {
   const char* flag;
   std::optional<double> value;
@@ -164,6 +177,7 @@ Result<std::optional<RunPrediction>> predict_run(const RunInputs& in) {
     run.device_energy_interval = scale(*in.step.energy_interval, device_energy / *in.step.energy);
   }
   run.account = make_account(in.site, device_energy, run.duration, in.setup.num_gpus);
+  add_account_intervals(in.site, run);
   return run;
 }
 

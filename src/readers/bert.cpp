@@ -12,6 +12,9 @@ namespace {
 Head head_of(ObjectReader& reader, Model& model) {
   const std::vector<std::string> architectures = reader.texts("architectures");
   for (const std::string& name : architectures) {
+    const bool known = name == "BertForMaskedLM" || name == "BertForPreTraining" ||
+                       name == "BertModel" || name == "BertLMHeadModel";
+    if (known) warn_of_architectures(model, architectures, name);
     if (name == "BertForMaskedLM") return Head::masked_lm;
     if (name == "BertForPreTraining") {
       model.warnings.push_back({WarningCode::input_defaulted, "architectures",
@@ -88,6 +91,7 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
                 "describe it in a TOML file with a transformer_decoder block",
                 ErrorKind::unsupported);
   }
+  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   if (head == Head::from_config) head = head_of(reader, model);
   model.max_sequence_length = embedding.max_position_embeddings;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace joulecast {
 
@@ -50,6 +51,46 @@ std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_vie
                              std::int64_t fallback) {
   warn_if_absent(reader, model, key, fmt::format("{}", fallback));
   return reader.size_or(key, fallback);
+}
+
+std::string_view key_or_alias(ObjectReader& reader, std::string_view key, std::string_view alias) {
+  // Asked for both, so that both count as known.
+  const bool own = reader.has(key);
+  const bool other = reader.has(alias);
+  if (own && other && reader.size(key) != reader.size(alias)) {
+    reader.fail(alias, fmt::format("contradicts {}, which means the same", key),
+                fmt::format("keep one of {} and {}", key, alias));
+  }
+  return !own && other ? alias : key;
+}
+
+void check_uncovered_keys(ObjectReader& reader, Model& model) {
+  // An object without keys is what transformers writes where nothing is pruned.
+  if (auto heads = reader.child_if_object("pruned_heads")) {
+    heads->refuse_unknown_keys();
+    if (heads->error()) {
+      reader.fail("pruned_heads", "models with pruned heads are not supported",
+                  "predict the model without pruning", ErrorKind::unsupported);
+    }
+  }
+  if (reader.has("position_embedding_type") &&
+      reader.text("position_embedding_type") != "absolute") {
+    reader.fail("position_embedding_type", "only absolute positions are supported",
+                "leave the key out to predict with absolute positions", ErrorKind::unsupported);
+  }
+  if (reader.has("gradient_checkpointing") && reader.boolean_or("gradient_checkpointing", false)) {
+    model.warnings.push_back(
+        {WarningCode::key_not_modelled, "gradient_checkpointing",
+         "the second forward pass that it costs is not modelled: training takes longer"});
+  }
+}
+
+void warn_of_architectures(Model& model, const std::vector<std::string>& all,
+                           std::string_view taken) {
+  if (all.size() < 2) return;
+  model.warnings.push_back({WarningCode::key_not_modelled, "architectures",
+                            fmt::format("the file names {}; {} is taken (--head chooses another)",
+                                        fmt::join(all, ", "), taken)});
 }
 
 void check_heads(ObjectReader& reader, std::string_view heads_key, std::int64_t heads,

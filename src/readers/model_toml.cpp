@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -131,16 +132,12 @@ void check_neighbours(ObjectReader& reader, const Block& before, const Block& bl
 }
 
 // A head that shares the embedding's weight needs that embedding, of the same shape.
-void check_tied(ObjectReader& reader, const Model& model, const BlockShape& shape) {
+using EmbeddingSizes = std::set<std::pair<std::int64_t, std::int64_t>>;  // vocabulary, width
+
+void check_tied(ObjectReader& reader, const EmbeddingSizes& embeddings, const BlockShape& shape) {
   const auto* head = std::get_if<LanguageModelHeadBlock>(&shape);
   if (head == nullptr || !head->tied_embedding) return;
-  for (const Block& block : model.blocks) {
-    const auto* embedding = std::get_if<EmbeddingBlock>(&block.shape);
-    if (embedding != nullptr && embedding->vocab_size == head->vocab_size &&
-        embedding->hidden_size == head->hidden_size) {
-      return;
-    }
-  }
+  if (embeddings.contains({head->vocab_size, head->hidden_size})) return;
   reader.fail("tied_embedding", "no embedding block of the same vocab_size and hidden_size exists",
               "add the embedding, or leave tied_embedding out");
 }
@@ -153,6 +150,7 @@ Result<Model> read_model_toml(const Value& document, const std::string& file) {
   model.family = "custom";
   model.name = reader.text_or("name", "");
   std::set<std::string> names;
+  EmbeddingSizes embeddings;
   for (ObjectReader& entry : reader.children("block")) {
     const std::size_t kind = entry.choice("kind", kinds);
     Block block;
@@ -170,9 +168,10 @@ Result<Model> read_model_toml(const Value& document, const std::string& file) {
     if (!entry.error() && !model.blocks.empty()) {
       check_neighbours(entry, model.blocks.back(), block);
     }
-    if (!entry.error()) check_tied(entry, model, block.shape);
+    if (!entry.error()) check_tied(entry, embeddings, block.shape);
     if (entry.error()) return std::unexpected(*entry.error());
     if (const auto* embedding = std::get_if<EmbeddingBlock>(&block.shape)) {
+      embeddings.insert({embedding->vocab_size, embedding->hidden_size});
       if (embedding->max_position_embeddings > 0) {
         // The embedding with the fewest positions bounds all.
         model.max_sequence_length =

@@ -28,6 +28,18 @@ void warn_if_absent(ObjectReader& reader, Model& model, std::string_view key,
 std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_view key,
                              std::int64_t fallback);
 
+// A key under its own name or under the alias of transformers' `attribute_map`. Both at once must
+// agree.
+std::string_view key_or_alias(ObjectReader& reader, std::string_view key, std::string_view alias);
+
+// Keys of every family that change the training or the shape in ways no prediction covers: refused
+// where the shape changes, a warning where the cost alone does.
+void check_uncovered_keys(ObjectReader& reader, Model& model);
+
+// Transformers takes one class; the file may name several.
+void warn_of_architectures(Model& model, const std::vector<std::string>& all,
+                           std::string_view taken);
+
 // Heads must divide the hidden size, or a head would be a fraction wide.
 void check_heads(ObjectReader& reader, std::string_view heads_key, std::int64_t heads,
                  std::string_view hidden_key, std::int64_t hidden);

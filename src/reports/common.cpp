@@ -60,6 +60,17 @@ Fields describe_training(const TrainingSetup& setup) {
                      {"convention", "", Unit::none, std::string(to_string(setup.convention))}}};
 }
 
+std::string show_both(double lower, double upper, Unit unit) {
+  std::string first = show(lower, unit);
+  std::string second = show(upper, unit);
+  // Watt-hours stand beside many joules only; beside one bound alone they would confuse.
+  const std::size_t hours = second.find(" (");
+  if (unit == Unit::joules && first.find(" (") == std::string::npos && hours != std::string::npos) {
+    second.resize(hours);
+  }
+  return first + " to " + second;
+}
+
 Table list_warnings_table(const std::vector<Warning>& warnings) {
   Table table{.key = "warnings",
               .title = "Warnings",

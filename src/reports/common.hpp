@@ -33,11 +33,14 @@ std::pair<Datum, Datum> bounds(const std::optional<Interval<Q>>& interval) {
   return {interval->lower.value(), interval->upper.value()};
 }
 
-// "12.3 s to 45.6 s (90 %)", or a word that there is none.
+// "12.3 s to 45.6 s": both bounds in the same units.
+std::string show_both(double lower, double upper, Unit unit);
+
+// "12.3 s to 45.6 s", or a word that there is none.
 template <class Q>
 std::string show_interval(const std::optional<Interval<Q>>& interval, Unit unit) {
   if (!interval) return "none known";
-  return show(interval->lower.value(), unit) + " to " + show(interval->upper.value(), unit);
+  return show_both(interval->lower.value(), interval->upper.value(), unit);
 }
 
 }  // namespace joulecast

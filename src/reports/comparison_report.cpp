@@ -40,7 +40,7 @@ std::vector<Quantity> quantities_of(const Prediction& p) {
   list.push_back(
       {"run_emissions_kilograms", "CO2 equivalent", Unit::kilograms, value(account.emissions)});
   list.push_back(
-      {"run_total_cost", fmt::format("cost {}", p.site.currency), Unit::plain, account.total_cost});
+      {"run_total_cost", fmt::format("cost {}", p.site.currency), Unit::money, account.total_cost});
   return list;
 }
 

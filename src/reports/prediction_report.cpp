@@ -4,6 +4,9 @@
 #include <joulecast/version.hpp>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -61,14 +64,14 @@ struct Group {
 
 std::vector<Group> group_operations(const Prediction& prediction) {
   std::vector<Group> groups;
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> places;
   for (const OperationPrediction& entry : prediction.operations) {
-    const auto same = [&](const Group& group) {
-      return group.name == entry.operation.name && group.block == entry.operation.block;
-    };
-    auto group = std::find_if(groups.begin(), groups.end(), same);
-    if (group == groups.end()) {
-      group = groups.insert(groups.end(), Group{entry.operation.name, entry.operation.block});
-    }
+    const Operation& operation = entry.operation;
+    const auto [place, added] = places.emplace(
+        std::pair<std::string_view, std::string_view>(operation.block, operation.name),
+        groups.size());
+    if (added) groups.push_back(Group{operation.name, operation.block});
+    Group* group = &groups[place->second];
     const double flops =
         static_cast<double>(entry.operation.flops) * static_cast<double>(entry.operation.count);
     group->flops += flops;
@@ -146,7 +149,13 @@ Fields step_fields(const Prediction& prediction) {
 
 std::string money(const std::optional<double>& amount, const std::string& currency) {
   if (!amount) return "-";
-  return fmt::format("{:.2f} {}", *amount, currency.empty() ? "(currency of the price)" : currency);
+  return fmt::format("{} {}", show(*amount, Unit::money),
+                     currency.empty() ? "(currency of the price)" : currency);
+}
+
+std::string money(const Interval<double>& interval, const std::string& currency) {
+  return fmt::format("{} to {}", show(interval.lower, Unit::money),
+                     money(interval.upper, currency));
 }
 
 Fields run_fields(const Prediction& prediction) {
@@ -209,36 +218,56 @@ Fields run_fields(const Prediction& prediction) {
   fields.fields.push_back({"facility_energy_kilowatt_hours", "", Unit::plain,
                            account.facility_energy.value() / joules_per_kilowatt_hour});
   fields.fields.push_back({"facility_energy_parts", "", Unit::none, parts});
+  const auto facility = bounds(run.facility_energy_interval);
+  fields.fields.push_back({"facility_energy_interval", "  90 % interval", Unit::none,
+                           show_interval(run.facility_energy_interval, Unit::joules)});
+  fields.fields.push_back({"facility_energy_lower_joules", "", Unit::joules, facility.first});
+  fields.fields.push_back({"facility_energy_upper_joules", "", Unit::joules, facility.second});
   return fields;
 }
 
 // CO2 and money, which hang on what the user stated.
 void add_consequences(Fields& fields, const Prediction& prediction) {
-  const Account& account = prediction.run->account;
+  const RunPrediction& run = *prediction.run;
+  const Account& account = run.account;
   const Site& site = prediction.site;
+  const auto emissions = bounds(run.emissions_interval);
   fields.fields.push_back({"emissions_kilograms", account.emissions ? "CO2 equivalent" : "",
                            Unit::kilograms, datum(account.emissions)});
   if (!account.emissions) {
     fields.fields.push_back({"emissions_note", "CO2 equivalent", Unit::none,
                              std::string("not stated (--region or --carbon-intensity)")});
   }
+  fields.fields.push_back({"emissions_interval", account.emissions ? "  90 % interval" : "",
+                           Unit::none, show_interval(run.emissions_interval, Unit::kilograms)});
+  fields.fields.push_back({"emissions_lower_kilograms", "", Unit::kilograms, emissions.first});
+  fields.fields.push_back({"emissions_upper_kilograms", "", Unit::kilograms, emissions.second});
   fields.fields.push_back({"electricity_cost", "", Unit::plain, datum(account.electricity_cost)});
   fields.fields.push_back({"gpu_cost", "", Unit::plain, datum(account.gpu_cost)});
   fields.fields.push_back({"total_cost", "", Unit::plain, datum(account.total_cost)});
+  const auto& cost = run.cost_interval;
+  fields.fields.push_back(
+      {"total_cost_lower", "", Unit::plain, cost ? Datum(cost->lower) : Datum(std::monostate{})});
+  fields.fields.push_back(
+      {"total_cost_upper", "", Unit::plain, cost ? Datum(cost->upper) : Datum(std::monostate{})});
   fields.fields.push_back({"currency", "", Unit::none,
                            site.currency.empty() ? Datum(std::monostate{}) : Datum(site.currency)});
   if (account.electricity_cost) {
-    fields.fields.push_back({"electricity_cost_text", "electricity", Unit::none,
+    fields.fields.push_back({"electricity_cost_text", "price of electricity", Unit::none,
                              money(account.electricity_cost, site.currency)});
   }
   if (account.gpu_cost) {
-    fields.fields.push_back(
-        {"gpu_cost_text", "GPU hours", Unit::none, money(account.gpu_cost, site.currency)});
+    fields.fields.push_back({"gpu_cost_text", "price of GPU hours", Unit::none,
+                             money(account.gpu_cost, site.currency)});
   }
   fields.fields.push_back(
       {"total_cost_text", "cost", Unit::none,
        account.total_cost ? money(account.total_cost, site.currency)
                           : std::string("not stated (--price-per-kwh, --price-per-gpu-hour)")});
+  if (cost) {
+    fields.fields.push_back(
+        {"total_cost_interval", "  90 % interval", Unit::none, money(*cost, site.currency)});
+  }
 }
 
 Table assumption_table(const Prediction& prediction) {
@@ -301,6 +330,13 @@ std::string stated_costs(const Prediction& prediction) {
              Unit::grams_per_kilowatt_hour),
         region.name, region.year > 0 ? fmt::format(", {}", region.year) : std::string());
   }
+  if (account.total_cost) {
+    text += fmt::format(", at a cost of {}", money(account.total_cost, prediction.site.currency));
+    if (run.cost_interval) {
+      text +=
+          fmt::format(" (90 % interval {})", money(*run.cost_interval, prediction.site.currency));
+    }
+  }
   return text;
 }
 
@@ -323,6 +359,13 @@ std::string stated_assumptions(const Prediction& prediction) {
     text += site.power_usage_effectiveness
                 ? fmt::format("; PUE {:g}", *site.power_usage_effectiveness)
                 : std::string("; cooling not included");
+    const std::string currency = site.currency.empty() ? "" : " " + site.currency;
+    if (site.price_per_kilowatt_hour) {
+      text += fmt::format("; {:g}{} per kWh", *site.price_per_kilowatt_hour, currency);
+    }
+    if (site.price_per_gpu_hour) {
+      text += fmt::format("; {:g}{} per GPU hour", *site.price_per_gpu_hour, currency);
+    }
   }
   // What was not stated is said above; the other warnings qualify the figures themselves.
   for (const Warning& warning : prediction.warnings) {
@@ -345,14 +388,16 @@ constexpr std::string_view paper_bibtex = R"(@inproceedings{mayaki2025modeling,
 
 std::string statement_of(const Prediction& prediction) {
   const TrainingSetup& setup = prediction.setup;
+  // Only the breaks between the paragraphs are ours; a name may not bring its own.
+  const auto plain = [](const std::string& text) { return show(text, Unit::none); };
   return fmt::format(
       "Before training, joulecast {0} predicts that {1} ({2} parameters) on {3} x {4} ({5}, batch "
       "size {6} per GPU, sequence length {7}) {8}. {9}.\n\n@software{{joulecast,\n  title = "
       "{{joulecast: the cost of training a model, before it is trained}},\n  version = {{{0}}},\n"
       "  year = {{2026}}\n}}\n{10}",
-      version(), prediction.model.name, show(prediction.parameter_count, Unit::count),
-      setup.num_gpus, prediction.device.name, to_string(setup.precision), setup.batch_size,
-      setup.sequence_length, stated_costs(prediction), stated_assumptions(prediction),
+      version(), plain(prediction.model.name), show(prediction.parameter_count, Unit::count),
+      setup.num_gpus, plain(prediction.device.name), to_string(setup.precision), setup.batch_size,
+      setup.sequence_length, plain(stated_costs(prediction)), plain(stated_assumptions(prediction)),
       paper_bibtex);
 }
 
@@ -360,11 +405,35 @@ std::string statement_of(const Prediction& prediction) {
 Table csv_of(const Prediction& prediction, const Table& operations) {
   Table csv = operations;
   csv.columns.insert(csv.columns.begin(), {"record", "record", Unit::none});
-  for (auto& row : csv.rows) row.insert(row.begin(), std::string("operation"));
+  for (const char* key :
+       {"total_duration_lower_seconds", "total_duration_upper_seconds", "total_energy_lower_joules",
+        "total_energy_upper_joules", "emissions_kilograms", "emissions_lower_kilograms",
+        "emissions_upper_kilograms", "total_cost", "total_cost_lower", "total_cost_upper",
+        "currency"}) {
+    csv.columns.push_back({key, key, Unit::none});
+  }
+  for (auto& row : csv.rows) {
+    row.insert(row.begin(), std::string("operation"));
+    row.resize(csv.columns.size());
+  }
   const auto column = [&](std::string_view key) {
     const auto found = std::find_if(csv.columns.begin(), csv.columns.end(),
                                     [&](const Column& entry) { return entry.key == key; });
     return static_cast<std::size_t>(found - csv.columns.begin());
+  };
+  const auto set = [&](std::string_view key, Datum value) {
+    csv.rows.back()[column(key)] = std::move(value);
+  };
+  const auto set_bounds = [&](std::string_view lower, std::string_view upper,
+                              const std::pair<Datum, Datum>& interval) {
+    set(lower, interval.first);
+    set(upper, interval.second);
+  };
+  const auto set_energy_bounds = [&](const std::optional<Interval<Joules>>& interval) {
+    set_bounds("total_energy_lower_joules", "total_energy_upper_joules", bounds(interval));
+  };
+  const auto set_time_bounds = [&](const std::optional<Interval<Seconds>>& interval) {
+    set_bounds("total_duration_lower_seconds", "total_duration_upper_seconds", bounds(interval));
   };
   const auto add = [&](const char* record, Datum duration, Datum energy, std::int64_t count) {
     std::vector<Datum> row(csv.columns.size());
@@ -375,16 +444,36 @@ Table csv_of(const Prediction& prediction, const Table& operations) {
     csv.rows.push_back(std::move(row));
   };
   add("step", prediction.step.duration.value(), datum(prediction.step.energy), 1);
-  csv.rows.back()[column("flops")] = prediction.step.flops.value();
-  csv.rows.back()[column("bytes_moved")] = prediction.step.bytes_moved.value();
-  csv.rows.back()[column("hef")] = prediction.step.hef;
-  csv.rows.back()[column("power_watts")] = datum(prediction.step.average_power);
-  if (prediction.run) {
-    add("run_device", prediction.run->duration.value(),
-        prediction.run->account.device_energy.value(), prediction.run->steps);
-    add("run_facility", prediction.run->duration.value(),
-        prediction.run->account.facility_energy.value(), prediction.run->steps);
+  set("flops", prediction.step.flops.value());
+  set("bytes_moved", prediction.step.bytes_moved.value());
+  set("hef", prediction.step.hef);
+  set("power_watts", datum(prediction.step.average_power));
+  set_time_bounds(prediction.step.duration_interval);
+  set_energy_bounds(prediction.step.energy_interval);
+  if (!prediction.run) return csv;
+  const RunPrediction& run = *prediction.run;
+  const Account& account = run.account;
+  add("run_device", run.duration.value(), account.device_energy.value(), run.steps);
+  set_time_bounds(run.duration_interval);
+  set_energy_bounds(run.device_energy_interval);
+  if (account.host_energy) {
+    add("run_host", run.duration.value(), datum(account.host_energy), run.steps);
   }
+  if (account.overhead_energy) {
+    add("run_overhead", run.duration.value(), datum(account.overhead_energy), run.steps);
+  }
+  add("run_facility", run.duration.value(), account.facility_energy.value(), run.steps);
+  set_time_bounds(run.duration_interval);
+  set_energy_bounds(run.facility_energy_interval);
+  set("emissions_kilograms", datum(account.emissions));
+  set_bounds("emissions_lower_kilograms", "emissions_upper_kilograms",
+             bounds(run.emissions_interval));
+  set("total_cost", datum(account.total_cost));
+  if (run.cost_interval) {
+    set("total_cost_lower", run.cost_interval->lower);
+    set("total_cost_upper", run.cost_interval->upper);
+  }
+  if (!prediction.site.currency.empty()) set("currency", prediction.site.currency);
   return csv;
 }
 

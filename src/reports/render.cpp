@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -87,6 +90,34 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
   return lines;
 }
 
+// Bytes of the longest start of the word that fits, cut behind '/', '-', '_' or ',' if it can be.
+std::size_t fitting(std::string_view word, std::size_t width) {
+  std::size_t end = 0;
+  std::size_t behind_mark = 0;
+  for (std::size_t characters = 0; end < word.size(); ++characters) {
+    if (characters == width) break;
+    const bool mark = std::string_view("/-_,").find(word[end]) != std::string_view::npos;
+    ++end;
+    while (end < word.size() && width_of(word.substr(end, 1)) == 0) ++end;
+    if (mark) behind_mark = end;
+  }
+  return behind_mark > 0 ? behind_mark : end;
+}
+
+// For cells: also cuts words that are longer than the width, which would move what stands behind.
+std::vector<std::string> wrap_cell(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines;
+  for (std::string& line : wrap(text, width)) {
+    while (width_of(line) > width) {
+      const std::size_t cut = fitting(line, std::max<std::size_t>(1, width));
+      lines.push_back(line.substr(0, cut));
+      line.erase(0, cut);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::string text_of(const Fields& fields, const RenderOptions& options) {
   std::size_t width = 0;
   for (const Field& field : fields.fields) width = std::max(width, width_of(shown(field.title)));
@@ -111,7 +142,7 @@ std::vector<std::size_t> choose_widths(const Table& table,
   std::vector<std::size_t> widths;
   std::size_t total = 0;
   for (const std::size_t i : visible) {
-    std::size_t width = width_of(table.columns[i].title);
+    std::size_t width = width_of(shown(table.columns[i].title));
     for (const auto& row : table.rows) {
       width = std::max(width, width_of(show(row[i], table.columns[i].unit)));
     }
@@ -142,7 +173,7 @@ std::string text_of(const Table& table, const RenderOptions& options) {
     for (std::size_t v = 0; v < visible.size(); ++v) {
       const bool text = !right_aligned(table.columns[visible[v]].unit);
       const std::string shown = cell(visible[v]);
-      cells.push_back(text ? wrap(shown, widths[v]) : std::vector<std::string>{shown});
+      cells.push_back(text ? wrap_cell(shown, widths[v]) : std::vector<std::string>{shown});
       height = std::max(height, cells.back().size());
     }
     std::string out;
@@ -158,7 +189,7 @@ std::string text_of(const Table& table, const RenderOptions& options) {
     return out;
   };
   std::string out = table.title.empty() ? "" : heading(table.title, options);
-  out += lines_of([&](std::size_t i) { return table.columns[i].title; });
+  out += lines_of([&](std::size_t i) { return shown(table.columns[i].title); });
   for (const auto& row : table.rows) {
     out += lines_of([&](std::size_t i) { return show(row[i], table.columns[i].unit); });
   }
@@ -198,7 +229,7 @@ std::string escape_markdown(const std::string& raw) {
 
 std::string markdown_of(const Table& table) {
   if (!table.for_people || table.rows.empty()) return {};
-  std::string out = table.title.empty() ? "" : fmt::format("## {}\n\n", table.title);
+  std::string out = table.title.empty() ? "" : fmt::format("## {}\n\n", shown(table.title));
   std::string rule;
   for (const std::size_t i : visible_columns(table)) {
     out += fmt::format("| {} ", escape_markdown(table.columns[i].title));
@@ -214,12 +245,27 @@ std::string markdown_of(const Table& table) {
   return out;
 }
 
+// Markdown tables have no indent: a part is named together with the whole it belongs to.
+std::string full_title(const std::string& title, const std::string& whole) {
+  const std::size_t indent = title.find_first_not_of(' ');
+  if (indent == 0 || indent == std::string::npos || whole.empty()) return title;
+  const std::string part = title.substr(indent);
+  if (part.starts_with("90 %")) return fmt::format("{} of the {}", part, whole);
+  for (const std::string_view start : {"in ", "that "}) {
+    if (part.starts_with(start)) return fmt::format("{} {}", whole, part);
+  }
+  return fmt::format("{}: {}", part, whole);
+}
+
 std::string markdown_of(const Fields& fields) {
   Table table{.key = {},
               .title = fields.title,
               .columns = {{"what", "what", Unit::none}, {"value", "value", Unit::none}}};
+  std::string whole;
   for (const Field& field : fields.fields) {
-    if (!field.title.empty()) table.rows.push_back({field.title, show(field.value, field.unit)});
+    if (field.title.empty()) continue;
+    table.rows.push_back({full_title(field.title, whole), show(field.value, field.unit)});
+    if (!field.title.starts_with(' ')) whole = field.title;
   }
   return markdown_of(table);
 }
@@ -289,7 +335,18 @@ Json json_of(const Datum& value) {
 void add_json(Json& out, const Fields& fields) {
   if (fields.key.empty()) return;
   Json object = Json::object();
-  for (const Field& field : fields.fields) object[field.key] = json_of(field.value);
+  auto& members = object.get_ref<Json::object_t&>();
+  // An ordered object looks keys up one by one, which takes too long for thousands of blocks.
+  std::map<std::string_view, std::size_t> places;
+  for (const Field& field : fields.fields) {
+    const auto [place, added] = places.emplace(field.key, members.size());
+    if (added) {
+      members.emplace_back(field.key, json_of(field.value));
+    } else {
+      std::next(members.begin(), static_cast<std::ptrdiff_t>(place->second))->second =
+          json_of(field.value);
+    }
+  }
   out[fields.key] = std::move(object);
 }
 

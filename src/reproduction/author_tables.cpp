@@ -4,6 +4,7 @@
 #include "documents/csv.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -20,11 +21,23 @@ class Filler {
 
   template <class Set>
   Filler& numbers(std::string_view column, Set set) {
-    return fill(table_.numbers(column), set);
+    return fill(bounded(column, table_.numbers(column)), set);
   }
   template <class Set>
   Filler& positive(std::string_view column, Set set) {
-    return fill(table_.positive_numbers(column), set);
+    return fill(bounded(column, table_.positive_numbers(column)), set);
+  }
+  // Efficiencies are printed in percent with two digits, so that small ones read 0.
+  template <class Set>
+  Filler& non_negative(std::string_view column, Set set) {
+    auto values = bounded(column, table_.numbers(column));
+    for (std::size_t row = 0; values && row < values->size(); ++row) {
+      if ((*values)[row] >= 0.0) continue;
+      values = std::unexpected(Error{ErrorKind::value, "the number is negative",
+                                     table_.locate(row, index_of(column)),
+                                     "mend this cell, or fetch the table again"});
+    }
+    return fill(std::move(values), set);
   }
   template <class Set>
   Filler& integers(std::string_view column, Set set) {
@@ -41,6 +54,26 @@ class Filler {
   }
 
  private:
+  // Squares and products of such numbers stay finite; nothing measured comes near.
+  Result<std::vector<double>> bounded(std::string_view column, Result<std::vector<double>> values) {
+    constexpr double largest = 1e30;
+    for (std::size_t row = 0; values && row < values->size(); ++row) {
+      const double size = std::abs((*values)[row]);
+      if (size <= largest && (size == 0.0 || size >= 1.0 / largest)) continue;
+      return std::unexpected(Error{ErrorKind::value,
+                                   size > largest ? "the number is too large to be a measurement"
+                                                  : "the number is too small to be a measurement",
+                                   table_.locate(row, index_of(column)),
+                                   "mend this cell, or fetch the table again"});
+    }
+    return values;
+  }
+
+  std::size_t index_of(std::string_view column) const {
+    const auto names = table_.header();
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), column) - names.begin());
+  }
+
   template <class Values, class Set>
   Filler& fill(Result<Values> values, Set set) {
     if (!values && !error_) error_ = values.error();
@@ -56,9 +89,15 @@ class Filler {
 
 Result<CsvTable> open(const std::string& directory, std::string_view name) {
   auto table = read_csv_file((std::filesystem::path{directory} / name).string());
+  if (!table && table.error().kind == ErrorKind::not_found) {
+    table.error().remedy =
+        "the folder must hold dataForTransformerHEF.csv, dataForLstmHEF.csv, "
+        "SubsetDataForTransformer_energyModel.csv and SubsetDataForLSTM_energyModel.csv of "
+        "github.com/MansMayaki/MLEnergyConsumption, readable";
+  }
   if (table && table->row_count() == 0) {
-    return std::unexpected(
-        Error{ErrorKind::value, "the table has no rows", Location{table->file(), "", 1, 1}, ""});
+    return std::unexpected(Error{ErrorKind::value, "the table has no rows",
+                                 Location{table->file(), "", 1, 1}, "fetch the table again"});
   }
   return table;
 }
@@ -72,7 +111,7 @@ Result<std::vector<EfficiencyRow>> read_efficiency(const std::string& directory,
       .texts("source", [](auto& r) -> auto& { return r.gpu; })
       .texts(operation_column, [](auto& r) -> auto& { return r.operation; })
       .positive("FLOPs", [](auto& r) -> auto& { return r.flops; })
-      .numbers("HEF", [](auto& r) -> auto& { return r.hef_percent; })
+      .non_negative("HEF", [](auto& r) -> auto& { return r.hef_percent; })
       .positive("elapsed_time_sec", [](auto& r) -> auto& { return r.elapsed_seconds; })
       .positive("peak", [](auto& r) -> auto& { return r.peak_flops_per_second; })
       .take();
@@ -100,7 +139,7 @@ Result<std::vector<TransformerStepRow>> read_transformer_steps(const std::string
       .positive("num_layers", [](auto& r) -> auto& { return r.layers; })
       .positive("peak", [](auto& r) -> auto& { return r.peak_teraflop_per_second; })
       .positive("flops_counts", [](auto& r) -> auto& { return r.model_teraflop; })
-      .numbers("HEF", [](auto& r) -> auto& { return r.hef_percent; })
+      .positive("HEF", [](auto& r) -> auto& { return r.hef_percent; })
       .numbers("total_gpu_energy_kWh", [](auto& r) -> auto& { return r.gpu_counter_kwh; })
       .numbers("total_cpu_energy_kWh", [](auto& r) -> auto& { return r.cpu_counter_kwh; })
       .numbers("total_ram_energy_kWh", [](auto& r) -> auto& { return r.ram_counter_kwh; });

@@ -22,7 +22,7 @@ TEST(ExplainOperation, SpellsOutTheWholeChain) {
   EXPECT_EQ(explanation.steps[1].result, "32000 B");
   EXPECT_EQ(explanation.steps[2].substituted,
             "0.001 + max(200000 / (0.5 * 1e+08), 32000 / (0.5 * 1e+08))");
-  EXPECT_EQ(explanation.steps[2].result, "t = 0.005 s, HEF 0.4000, bound by compute");
+  EXPECT_EQ(explanation.steps[2].result, "t = 0.005 s, HEF 0.4, bound by compute");
   EXPECT_EQ(explanation.steps[2].source, "law prior: made up");
   EXPECT_THAT(explanation.steps[2].range, HasSubstr("not fitted"));
   EXPECT_EQ(explanation.steps[3].substituted, "100 min(1, 0.2 + 0.5 * 0.4 + 0.4 * 0.064)");
@@ -43,7 +43,7 @@ TEST(ExplainOperation, ShowsTheLawAndItsRange) {
   const ExplanationStep& duration = explanation.steps.at(2);
   EXPECT_EQ(duration.substituted,
             "eta = 0.25 (1 - exp(-1e+06 * 200000^1)) = 0.25; t = 200000 / (1e+08 * 0.25)");
-  EXPECT_EQ(duration.result, "t = 0.008 s, HEF 0.2500, bound by law");
+  EXPECT_EQ(duration.result, "t = 0.008 s, HEF 0.25, bound by law");
   EXPECT_EQ(duration.source, "law round/fp32/dense: fitted");
   EXPECT_EQ(duration.range, "fitted on 1 to 1e+06 FLOPs");
 }
@@ -82,7 +82,7 @@ TEST(ExplainOperation, SaysWhatThereIsWhenThereIsNoSuchThing) {
   const auto phase = explain(prediction, "sgd_update");
   ASSERT_FALSE(phase.has_value());
   EXPECT_EQ(phase.error().kind, ErrorKind::not_found);
-  EXPECT_THAT(phase.error().remedy, HasSubstr("--phase optimizer_step"));
+  EXPECT_THAT(phase.error().remedy, HasSubstr("optimizer_step"));
   EXPECT_FALSE(explain(prediction, "").has_value());
 }
 
@@ -136,7 +136,7 @@ TEST(ExplainStep, GivesTimeAndEnergyWithIntervals) {
 }
 
 // 10 steps, nothing beside them: 0.17212 s, 7.1193 J; host 30 W * 0.17212 s = 5.1636 J; times 2
-// = 24.5658 J; at 1e-3 kg/J 0.0245658 kg.
+// = 24.5658 J; at 1e-3 kg/J 0.0245658 kg; at 3.6 per kWh, 1e-6 per J, 2.45658e-05.
 TEST(ExplainRun, FollowsTheEnergyToTheGrid) {
   PredictionRequest request = dense_request();
   request.plan.steps = 10;
@@ -144,22 +144,26 @@ TEST(ExplainRun, FollowsTheEnergyToTheGrid) {
   request.site.power_usage_effectiveness = 2.0;
   request.site.region =
       Region{.name = "Testland", .carbon_intensity = KilogramsPerJoule{1e-3}, .year = 2024};
+  request.site.price_per_kilowatt_hour = 3.6;
   const Explanation explanation = explain(predict(request).value(), "run").value();
-  ASSERT_EQ(explanation.steps.size(), 3U);
+  ASSERT_EQ(explanation.steps.size(), 5U);
   EXPECT_EQ(explanation.steps[0].substituted, "10 * 0.017212 * (1 + 0 + 0)");
   EXPECT_EQ(explanation.steps[0].result, "t = 0.17212 s");
-  EXPECT_THAT(explanation.steps[1].substituted, HasSubstr("(7.1193 + 5.1636) * 2 J"));
-  EXPECT_THAT(explanation.steps[1].result, HasSubstr("E = 24.5658 J"));
-  EXPECT_EQ(explanation.steps[2].result, "m = 0.0245658 kg");
-  EXPECT_EQ(explanation.steps[2].range, "yearly average of 2024");
+  EXPECT_THAT(explanation.steps[1].substituted, HasSubstr("10 * 0.71193 * (1 + 0)"));
+  EXPECT_THAT(explanation.steps[1].result, HasSubstr("E = 7.1193 J"));
+  EXPECT_THAT(explanation.steps[2].substituted, HasSubstr("(7.1193 + 5.1636) * 2 J"));
+  EXPECT_THAT(explanation.steps[2].result, HasSubstr("E = 24.5658 J"));
+  EXPECT_EQ(explanation.steps[3].result, "m = 0.0245658 kg");
+  EXPECT_THAT(explanation.steps[3].range, HasSubstr("intensity is the average of 2024"));
+  EXPECT_THAT(explanation.steps[4].result, HasSubstr("cost = 2.45658e-05"));
 }
 
 TEST(ExplainRun, LeavesOutWhatIsNotStated) {
   PredictionRequest request = dense_request();
   request.plan.steps = 10;
   const Explanation explanation = explain(predict(request).value(), "run").value();
-  ASSERT_EQ(explanation.steps.size(), 2U);
-  EXPECT_THAT(explanation.steps[1].substituted, HasSubstr("(7.1193) J"));
+  ASSERT_EQ(explanation.steps.size(), 3U);
+  EXPECT_THAT(explanation.steps[2].substituted, HasSubstr("(7.1193) J"));
 }
 
 TEST(ExplainRun, NeedsARun) {

@@ -49,7 +49,7 @@ TEST(PredictionWarnings, ALawForSomethingElseIsNoLaw) {
   Law other = flat_law("dense", Precision::fp32);
   other.device = "square";
   request.laws = round_laws({other, flat_law("dense", Precision::bf16)});
-  EXPECT_THAT(codes_of(warnings_of(request)), ElementsAre("prior_not_measured"));
+  EXPECT_THAT(codes_of(warnings_of(request)), ElementsAre("prior_not_measured", "laws_not_used"));
 }
 
 // Fitted on exactly 200000 FLOPs is enough; on one more or one less it is not.
