@@ -14,15 +14,18 @@ const std::vector<VerbSpec> verbs = {
      1,
      1,
      "time, energy, CO2 and cost of training a model",
-     "MODEL is a Hugging Face config.json, a folder that holds one, or a model file in TOML. "
-     "Prints "
-     "each operation with FLOPs, hardware efficiency factor (HEF), time and energy, then one step, "
+     "MODEL is a Hugging Face config.json, a folder that holds one, or a model file in TOML. Of a "
+     "model on the Hub, download the config.json first; nothing is fetched. Prints each operation "
+     "with FLOPs, hardware efficiency factor (HEF), time and energy, then one step, "
      "then, if its length is stated, the whole run.",
-     {"joulecast predict bert-base-uncased/config.json --gpu a100-80gb-pcie --precision tf32 "
+     {"joulecast predict examples/bert-base-uncased/config.json --gpu a100-80gb-pcie --precision "
+      "tf32 "
       "--batch-size 64 --sequence-length 320",
-      "joulecast predict gpt2/config.json --gpu h100-80gb-sxm --precision bf16 --batch-size 32 "
+      "joulecast predict examples/gpt2/config.json --gpu h100-80gb-sxm --precision bf16 "
+      "--batch-size 32 "
       "--sequence-length 1024 --tokens 10e9 --num-gpus 8 --region FRA --pue 1.2",
-      "joulecast predict model_a.toml --gpu a100-80gb-pcie --precision tf32 --batch-size 64 "
+      "joulecast predict examples/model_a.toml --gpu a100-80gb-pcie --precision tf32 --batch-size "
+      "64 "
       "--sequence-length 320 --convention ecai2025"}},
     {Verb::compare,
      "compare",
@@ -31,9 +34,11 @@ const std::vector<VerbSpec> verbs = {
      64,
      "several models, or one model on several GPUs, side by side",
      "Every MODEL is predicted on every --gpu; ratios are to the first.",
-     {"joulecast compare bert-base-uncased/config.json gpt2/config.json --gpu a100-80gb-pcie "
+     {"joulecast compare examples/bert-base-uncased/config.json examples/gpt2/config.json --gpu "
+      "a100-80gb-pcie "
       "--precision tf32 --batch-size 16 --sequence-length 512",
-      "joulecast compare gpt2/config.json --gpu a100-80gb-sxm --gpu h100-80gb-sxm --precision bf16 "
+      "joulecast compare examples/gpt2/config.json --gpu a100-80gb-sxm --gpu h100-80gb-sxm "
+      "--precision bf16 "
       "--batch-size 16 --sequence-length 1024 --tokens 1e9"}},
     {Verb::operations,
      "operations",
@@ -42,7 +47,8 @@ const std::vector<VerbSpec> verbs = {
      1,
      "the operations of one training step, without a GPU",
      "Lists every operation with its shape, FLOPs, bytes moved, phase and count.",
-     {"joulecast operations gpt2/config.json --precision bf16 --batch-size 8 --sequence-length "
+     {"joulecast operations examples/gpt2/config.json --precision bf16 --batch-size 8 "
+      "--sequence-length "
       "1024 "
       "--format csv"}},
     {Verb::explain,
@@ -53,7 +59,8 @@ const std::vector<VerbSpec> verbs = {
      "where one number comes from",
      "Shows formula, substituted values, law, source and range of an operation, of the step or of "
      "the run.",
-     {"joulecast explain gpt2/config.json --gpu a100-80gb-pcie --precision tf32 --batch-size 8 "
+     {"joulecast explain examples/gpt2/config.json --gpu a100-80gb-pcie --precision tf32 "
+      "--batch-size 8 "
       "--sequence-length 1024 --operation feed_forward_up --phase backward_weight"}},
     {Verb::devices,
      "devices",
@@ -80,6 +87,20 @@ const std::vector<VerbSpec> verbs = {
      "Prints published, ours, difference and status for each number, and an audit of the data. "
      "Exits 1 if a recomputed number disagrees.",
      {"joulecast reproduce ecai2025", "joulecast reproduce ecai2025 --data DIR --format json"}},
+    {Verb::import,
+     "import",
+     "FORMAT FILE...",
+     2,
+     1024,
+     "measurements of others as one table to fit laws to",
+     "FORMAT is one of ecai2025-ops, ecai2025-lstm-ops, aiconfigurator-gemm, "
+     "aiconfigurator-attention, aiconfigurator-encoder-attention, aiconfigurator-moe, "
+     "aiconfigurator-computescale, neusight-ops and vidur-ops. Checks units, leaves exact copies "
+     "out, marks doubtful rows with the reason, and prints how many there are of each.",
+     {"joulecast import aiconfigurator-gemm h200_gemm_power.csv --device h200-141gb-sxm --output "
+      "h200_gemm.csv",
+      "joulecast import neusight-ops nvidia_train_linear.csv nvidia_train_bmm.csv --output "
+      "fp32.csv"}},
     {Verb::doctor,
      "doctor",
      "",
@@ -125,9 +146,15 @@ const std::vector<FlagSpec> flags = {
      "FILE",
      "your own accelerators, in TOML",
      "Hardware",
-     {Verb::predict, Verb::compare, Verb::explain, Verb::devices, Verb::doctor},
+     {Verb::predict, Verb::compare, Verb::explain, Verb::devices, Verb::import, Verb::doctor},
      "",
      true},
+    {"device",
+     "ID",
+     "the device measured, where the files do not name it",
+     "Hardware",
+     {Verb::import},
+     ""},
     {"precision", "FORMAT", "number format of the matrix products", "Training", modelling,
      "fp32|tf32|fp16|bf16|fp8"},
     {"batch-size", "N", "sequences per GPU and step", "Training", modelling, ""},
@@ -184,19 +211,27 @@ const std::vector<FlagSpec> flags = {
      "Output",
      {Verb::reproduce},
      ""},
+    {"software",
+     "TEXT",
+     "the software stack measured, e.g. \"PyTorch 2.1\"",
+     "Method",
+     {Verb::import},
+     ""},
+    {"output", "TABLE", "the table to write, in CSV", "Output", {Verb::import}, ""},
     {"strict", "", "treat warnings as errors (exit 1)", "Output", modelling, ""},
     {"format",
      "NAME",
      "form of the output (default text)",
      "Output",
      {Verb::predict, Verb::compare, Verb::operations, Verb::explain, Verb::devices, Verb::regions,
-      Verb::reproduce, Verb::doctor, Verb::help},
+      Verb::reproduce, Verb::import, Verb::doctor, Verb::help},
      "text|markdown|csv|json"},
     {"config",
      "FILE",
      "read defaults from FILE instead of the usual place",
      "Output",
-     {Verb::predict, Verb::compare, Verb::explain, Verb::operations, Verb::devices, Verb::doctor},
+     {Verb::predict, Verb::compare, Verb::explain, Verb::operations, Verb::devices, Verb::import,
+      Verb::doctor},
      ""},
     {"help", "", "print this help", "Output", {}, ""},
 };

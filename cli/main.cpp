@@ -36,6 +36,7 @@ int run_completions(const Arguments& arguments) {
 
 int run_configured(const Arguments& arguments) {
   const auto configuration = load_configuration(arguments);
+  if (arguments.verb == Verb::doctor) return run_doctor(arguments, configuration);
   if (!configuration) return print_error(configuration.error());
   switch (arguments.verb) {
     case Verb::predict: return run_predict(arguments, *configuration);
@@ -43,7 +44,7 @@ int run_configured(const Arguments& arguments) {
     case Verb::operations: return run_operations(arguments, *configuration);
     case Verb::explain: return run_explain(arguments, *configuration);
     case Verb::devices: return run_devices(arguments, *configuration);
-    default: return run_doctor(arguments, *configuration);
+    default: return run_import(arguments, *configuration);
   }
 }
 

@@ -37,6 +37,7 @@ training:
 readers: model
 operations: model training
 hardware: training
+measurements: training operations hardware
 laws: hardware operations training
 durations: hardware laws operations
 energy: durations hardware laws operations
@@ -44,12 +45,13 @@ ecai2025: laws
 prediction: model training operations hardware laws durations energy ecai2025
 fitting: laws
 reproduction: ecai2025 fitting laws
-reports: model training operations hardware laws durations energy ecai2025 prediction reproduction
+reports: model training operations hardware measurements laws durations energy ecai2025 prediction reproduction
 documents:'
 room_of_header() {
   case "$1" in
     device | region) echo hardware ;;
     law) echo laws ;;
+    measurement) echo measurements ;;
     operation) echo operations ;;
     duration) echo durations ;;
     explanation) echo prediction ;;

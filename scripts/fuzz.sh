@@ -6,7 +6,7 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 build=$1
 seconds=$2
-for reader in model csv device law; do
+for reader in model csv device law measurement import; do
   mkdir -p "$build/corpus/$reader"
   log=$build/fuzz_$reader.log
   if ! "$build/tests/fuzz/fuzz_$reader" -max_total_time="$seconds" -max_len=4096 -timeout=10 \

@@ -13,6 +13,7 @@
 
 #include <joulecast/device.hpp>
 #include <joulecast/law.hpp>
+#include <joulecast/measurement.hpp>
 
 #include <joulecast/duration.hpp>
 

@@ -8,6 +8,7 @@
 
 #include <joulecast/ecai2025.hpp>
 #include <joulecast/explanation.hpp>
+#include <joulecast/measurement.hpp>
 #include <joulecast/prediction.hpp>
 #include <joulecast/region.hpp>
 #include <joulecast/reproduction.hpp>
@@ -39,6 +40,7 @@ enum class Unit {
   bytes_per_second,
   kilograms,
   grams_per_kilowatt_hour,
+  money,
 };
 
 // Absent values are `null` in JSON, empty in CSV and a dash in text.
@@ -113,5 +115,7 @@ Report report_device(const Device& device);
 Report report_regions(const std::vector<Region>& regions);
 Report report_explanation(const Explanation& explanation);
 Report report_reproduction(const Reproduction& reproduction);
+// `output` is where the table went.
+Report report_import(const Import& imported, const std::string& output);
 
 }  // namespace joulecast
