@@ -13,6 +13,8 @@ function(joulecast_embed target directory)
     COMMENT "Embedding data files"
     VERBATIM)
   target_sources(${target} PRIVATE "${output}")
+  # The assembler reads the data where no compiler sees it.
+  set_source_files_properties("${output}" PROPERTIES OBJECT_DEPENDS "${inputs}")
 endfunction()
 
 # joulecast_write_commit(TARGET): git_commit.cpp is looked at in every build, rewritten on change.

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# Writes a C++ source with the content of each file as a raw string literal. Long files are split,
-# because a literal may be limited in length. Called by joulecast_embed.
+# Writes a C++ source that includes each file as it is, by the assembler. Called by joulecast_embed.
 string(REPLACE "|" ";" names "${NAMES}")
 set(rows "")
 set(pieces "")
 set(index 0)
 foreach(name IN LISTS names)
-  file(READ "${DIRECTORY}/${name}" hex HEX)
-  string(LENGTH "${hex}" length)
-  math(EXPR bytes "${length} / 2")
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," array "${hex}")
-  # Breaking the line now and then keeps compilers and people from choking on it.
-  string(REGEX REPLACE "(('[^']*',){32})" "\\1\n" array "${array}")
-  string(APPEND pieces "const char file_${index}[] = {${array}'\\0'};\n")
-  string(APPEND rows "    {\"${name}\", {file_${index}, ${bytes}}},\n")
+  string(APPEND pieces
+"__asm__(\".section .rodata\\n\"
+        \"joulecast_file_${index}:\\n.incbin \\\"${DIRECTORY}/${name}\\\"\\n\"
+        \"joulecast_file_${index}_end:\\n.byte 0\\n.previous\\n\");
+extern const char embedded_${index}[] __asm__(\"joulecast_file_${index}\");
+extern const char embedded_${index}_end[] __asm__(\"joulecast_file_${index}_end\");
+")
+  string(APPEND rows "      entry(\"${name}\", embedded_${index}, embedded_${index}_end),\n")
   math(EXPR index "${index} + 1")
 endforeach()
 file(WRITE "${OUTPUT}.new"
@@ -21,13 +20,18 @@ file(WRITE "${OUTPUT}.new"
 #include \"documents/embedded.hpp\"
 
 namespace joulecast {
+${pieces}
 namespace {
-${pieces}const EmbeddedFile files[] = {
-${rows}};
+EmbeddedFile entry(std::string_view name, const char* begin, const char* end) {
+  return {name, {begin, static_cast<std::size_t>(end - begin)}};
+}
 }  // namespace
 
-std::span<const EmbeddedFile> embedded_files() { return files; }
+std::span<const EmbeddedFile> embedded_files() {
+  static const EmbeddedFile files[] = {
+${rows}  };
+  return files;
+}
 }  // namespace joulecast
 ")
 file(COPY_FILE "${OUTPUT}.new" "${OUTPUT}" ONLY_IF_DIFFERENT)
-file(REMOVE "${OUTPUT}.new")
