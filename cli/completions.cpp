@@ -75,6 +75,8 @@ std::string bash_words(const VerbSpec& verb) {
     case Verb::predict:
     case Verb::compare:
     case Verb::operations:
+    case Verb::fit:
+    case Verb::validate:
     case Verb::explain: return "_joulecast_files -f";
     case Verb::import:
       return fmt::format(
@@ -116,9 +118,9 @@ std::string completions_bash() {
     } else if (flag.name == "region") {
       out += fmt::format("    {}) _joulecast_choices < <({}) ;;\n", name, list_regions);
     } else {
-      add(flag.metavar == "FILE" || flag.metavar == "TABLE" ? files
-          : flag.metavar == "DIR"                           ? folders
-                                                            : others);
+      add(flag.metavar == "FILE" || flag.metavar == "TABLE" || flag.metavar == "PATH" ? files
+          : flag.metavar == "DIR"                                                     ? folders
+                                                                                      : others);
     }
   }
   out += fmt::format(
@@ -157,7 +159,8 @@ std::string completions_zsh() {
         action = fmt::format("($({}))", list_devices);
       }
       if (flag->name == "region") action = fmt::format("($({}))", list_regions);
-      if (flag->metavar == "FILE" || flag->metavar == "TABLE") action = "_files";
+      if (flag->metavar == "FILE" || flag->metavar == "TABLE" || flag->metavar == "PATH")
+        action = "_files";
       if (flag->metavar == "DIR") action = "_files -/";
       std::string help = unquoted(flag->help);
       std::replace(help.begin(), help.end(), ':', ',');

@@ -20,6 +20,8 @@ enum class Verb {
   regions,
   reproduce,
   import,
+  fit,
+  validate,
   doctor,
   help,
   man,

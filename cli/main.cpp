@@ -44,6 +44,8 @@ int run_configured(const Arguments& arguments) {
     case Verb::operations: return run_operations(arguments, *configuration);
     case Verb::explain: return run_explain(arguments, *configuration);
     case Verb::devices: return run_devices(arguments, *configuration);
+    case Verb::fit: return run_fit(arguments, *configuration);
+    case Verb::validate: return run_validate(arguments, *configuration);
     default: return run_import(arguments, *configuration);
   }
 }

@@ -293,4 +293,17 @@ Result<Format> read_format(const Arguments& arguments) {
               "choose one of: text, markdown, csv, json");
 }
 
+Result<std::string> read_law_family(const Settings& settings) {
+  std::string name = settings.text("law-family").value_or("");
+  if (name.empty() || find_family(name) != nullptr) return name;
+  std::vector<std::string> known;
+  for (const LawFamily& family : law_families()) known.emplace_back(family.name);
+  std::string all;
+  for (const std::string& family : known) all += (all.empty() ? "" : ", ") + family;
+  const std::string hint = did_you_mean(name, known);
+  return std::unexpected(Error{
+      ErrorKind::usage, "unknown law family \"" + name.substr(0, 80) + "\"",
+      Location{.file = {}, .path = "--law-family"}, hint.empty() ? "choose one of: " + all : hint});
+}
+
 }  // namespace joulecast::cli

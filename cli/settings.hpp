@@ -50,4 +50,7 @@ Result<DeviceCatalogue> read_catalogue(const Settings& settings);
 Result<std::vector<Device>> read_devices(const Settings& settings);
 Result<Format> read_format(const Arguments& arguments);
 
+// --law-family; empty where none is stated.
+Result<std::string> read_law_family(const Settings& settings);
+
 }  // namespace joulecast::cli

@@ -15,6 +15,8 @@ int run_explain(const Arguments& arguments, const Configuration& configuration);
 int run_devices(const Arguments& arguments, const Configuration& configuration);
 int run_regions(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
+int run_fit(const Arguments& arguments, const Configuration& configuration);
+int run_validate(const Arguments& arguments, const Configuration& configuration);
 int run_import(const Arguments& arguments, const Configuration& configuration);
 // Also says what is wrong with a configuration that cannot be read.
 int run_doctor(const Arguments& arguments, const Result<Configuration>& configuration);

@@ -70,7 +70,7 @@ int run_doctor(const Arguments& arguments, const Result<Configuration>& loaded) 
   const std::string path = configuration.path.empty()
                                ? "none: neither XDG_CONFIG_HOME nor HOME is set"
                                : configuration.path.string();
-  const LawSet laws = shipped_laws();
+  const std::size_t laws = shipped_law_ids().size();
   Report report{.kind = "doctor", .title = fmt::format("joulecast {}", version())};
   Fields facts{.key = "doctor", .title = ""};
   facts.fields = {
@@ -83,8 +83,8 @@ int run_doctor(const Arguments& arguments, const Result<Configuration>& loaded) 
        problem ? Datum(problem->message) : Datum(std::monostate{})},
       {"devices", "devices", Unit::count, static_cast<std::int64_t>(catalogue->devices().size())},
       {"regions", "regions", Unit::count, static_cast<std::int64_t>(shipped_regions().size())},
-      {"fitted_laws", "fitted laws", Unit::count, static_cast<std::int64_t>(laws.laws().size())},
-      {"prior_sha256", "prior", Unit::none, laws.prior().sha256}};
+      {"fitted_laws", "fitted laws", Unit::count, static_cast<std::int64_t>(laws)},
+      {"prior_sha256", "prior", Unit::none, shipped_prior().prior().sha256}};
   report.sections.emplace_back(std::move(facts));
   Table settings{.key = "configuration",
                  .title = "Configuration",

@@ -31,9 +31,12 @@ Result<std::vector<Model>> read_models(const Arguments& arguments, const Setting
   return models;
 }
 
-Result<LawSet> choose_laws(const Settings& settings) {
+Result<std::optional<LawSet>> read_own_laws(const Settings& settings, const std::string& family) {
   const auto directory = settings.text("laws");
-  return directory ? read_laws(*directory) : Result<LawSet>(shipped_laws());
+  if (!directory) return std::nullopt;
+  auto laws = read_laws(*directory, family);
+  if (!laws) return std::unexpected(laws.error());
+  return std::move(*laws);
 }
 
 Result<Inputs> read_inputs(const Arguments& arguments, const Configuration& configuration) {
@@ -53,7 +56,9 @@ Result<Inputs> read_inputs(const Arguments& arguments, const Configuration& conf
   }
   auto site = read_site(settings);
   if (!site) return std::unexpected(site.error());
-  auto laws = choose_laws(settings);
+  auto family = read_law_family(settings);
+  if (!family) return std::unexpected(family.error());
+  auto laws = read_own_laws(settings, *family);
   if (!laws) return std::unexpected(laws.error());
   return Inputs{.models = std::move(*models),
                 .devices = std::move(*devices),
@@ -61,6 +66,8 @@ Result<Inputs> read_inputs(const Arguments& arguments, const Configuration& conf
                             .device = {},
                             .setup = *setup,
                             .laws = std::move(*laws),
+                            .shipped_too = true,
+                            .law_family = std::move(*family),
                             .plan = *plan,
                             .site = *site},
                 .format = *format};

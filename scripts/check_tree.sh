@@ -38,19 +38,22 @@ readers: model
 operations: model training
 hardware: training
 measurements: training operations hardware
-laws: hardware operations training
-durations: hardware laws operations
+laws: hardware operations training measurements
+durations: hardware laws operations measurements
 energy: durations hardware laws operations
+validation: operations training hardware measurements laws durations energy
 ecai2025: laws
-prediction: model training operations hardware laws durations energy ecai2025
-fitting: laws
+prediction: model training operations hardware measurements laws durations energy ecai2025
+fitting: laws measurements operations hardware
+calibration: fitting validation laws measurements operations hardware
 reproduction: ecai2025 fitting laws
-reports: model training operations hardware measurements laws durations energy ecai2025 prediction reproduction
+reports: model training operations hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
 documents:'
 room_of_header() {
   case "$1" in
     device | region) echo hardware ;;
-    law) echo laws ;;
+    law | law_family | power_law) echo laws ;;
+    fit) echo calibration ;;
     measurement) echo measurements ;;
     operation) echo operations ;;
     duration) echo durations ;;

@@ -8,6 +8,7 @@
 
 #include <joulecast/device.hpp>
 #include <joulecast/law.hpp>
+#include <joulecast/law_family.hpp>
 #include <joulecast/operation.hpp>
 
 #include <optional>
@@ -28,6 +29,8 @@ struct OperationDuration {
 struct DeviceRates {
   std::optional<FlopsPerSecond> peak{};  // of the operation's precision
   BytesPerSecond bandwidth{};
+  // What fitted families use; absent where the data sheet lacks one of them.
+  std::optional<DeviceFacts> facts{};
 };
 
 // Errors: unsupported, where the device lacks the precision or its bandwidth is unknown.
@@ -42,6 +45,10 @@ bool law_applies(const Law& law, const Operation& operation, const DeviceRates& 
 // Requires law_applies.
 OperationDuration predict_duration(const Law& law, const Operation& operation,
                                    const DeviceRates& rates);
+
+// Board power by the law, where it has one. Requires law_applies.
+std::optional<PowerAnswer> predict_power(const Law& law, const Operation& operation,
+                                         const DeviceRates& rates, Seconds duration);
 
 std::string_view to_string(Bound bound);
 

@@ -51,6 +51,9 @@ using Result = std::expected<T, Error>;
 
 enum class WarningCode {
   prior_not_measured,          // a roofline from data-sheet facts stands in for a fitted law
+  transferred_not_measured,    // laws learnt on other devices stand in for measurements on this one
+  rows_disagree,               // repeats of a measurement are too far apart
+  power_not_measured,          // durations are by laws, the power is by shares of the limit
   law_extrapolated,            // an operation lies outside the range its law was fitted on
   no_law_for_operation,        // the chosen laws do not cover the operation; the prior was used
   communication_not_modelled,  // several devices, predicted as ideal data parallelism

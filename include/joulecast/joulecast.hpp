@@ -21,10 +21,12 @@
 #include <joulecast/region.hpp>
 
 #include <joulecast/explanation.hpp>
+#include <joulecast/fit.hpp>
 #include <joulecast/prediction.hpp>
 
 #include <joulecast/ecai2025.hpp>
 #include <joulecast/reproduction.hpp>
 
 #include <joulecast/report.hpp>
+#include <joulecast/validation.hpp>
 #include <joulecast/version.hpp>

@@ -10,12 +10,17 @@
 
 #include <joulecast/device.hpp>
 #include <joulecast/error.hpp>
+#include <joulecast/law_family.hpp>
+#include <joulecast/measurement.hpp>
 #include <joulecast/operation.hpp>
+#include <joulecast/power_law.hpp>
 #include <joulecast/quantities.hpp>
 #include <joulecast/training.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -43,7 +48,30 @@ struct RooflineLaw {
   bool operator==(const RooflineLaw&) const = default;
 };
 
-using LawForm = std::variant<SaturationLaw, RooflineLaw>;
+// A family of law_family.hpp with values, in the order of the family's parameters.
+struct FamilyLaw {
+  std::string family{};
+  std::vector<double> parameters{};
+
+  bool operator==(const FamilyLaw&) const = default;
+};
+
+// Laws of other devices, asked with the facts of this one: ln t = sum_i w_i ln t_i, the weights
+// summing to 1. The parameters of each member are already those for this device.
+struct CommitteeMember {
+  std::string law_id{};
+  FamilyLaw law{};
+  double weight = 0.0;
+
+  bool operator==(const CommitteeMember&) const = default;
+};
+struct CommitteeLaw {
+  std::vector<CommitteeMember> members{};
+
+  bool operator==(const CommitteeLaw&) const = default;
+};
+
+using LawForm = std::variant<SaturationLaw, RooflineLaw, FamilyLaw, CommitteeLaw>;
 
 // Multiples of a prediction between which 90 % of measurements lie.
 struct IntervalFactors {
@@ -53,23 +81,101 @@ struct IntervalFactors {
   bool operator==(const IntervalFactors&) const = default;
 };
 
+// The same for operations below an arithmetic intensity whose predicted duration is below a limit.
+// Bands are ordered by intensity, then by duration; the last of each has no end (infinity).
+struct IntervalBand {
+  double intensity_below = 0.0;  // FLOPs per byte of the least work
+  Seconds below{};
+  IntervalFactors factors{};
+};
+
 struct FlopsRange {
   Flops lowest{};
   Flops highest{};
 };
 
+// How far the law was off on shapes that its fit had not seen.
+struct LawErrors {
+  std::int64_t rows = 0;
+  double mean_absolute_percentage_error = 0.0;  // a fraction, in spite of its name in the field
+  double median_absolute_percentage_error = 0.0;
+};
+
+// 95 % interval of a parameter of a family.
+struct LawParameterInterval {
+  std::string name{};
+  double lower = 0.0;
+  double upper = 0.0;
+};
+
+// One family of those among which a fit chose.
+struct FamilyTrial {
+  FamilyLaw law{};
+  LawErrors errors{};
+  IntervalFactors interval{};
+};
+
+// Board power beside the duration, where it was measured; transferred laws have none.
+struct LawPower {
+  PowerLaw law{};
+  IntervalFactors below_limit{};  // where the prediction is below `at_limit_share` of the limit
+  IntervalFactors at_limit{};     // elsewhere
+  LawErrors errors{};
+  std::vector<LawParameterInterval> parameter_intervals{};
+  std::vector<std::string> not_identified{};
+};
+
+enum class LawOrigin {
+  prior,        // nothing was measured
+  published,    // of the source paper
+  fitted,       // to measurements on this device
+  transferred,  // to measurements on other devices
+};
+
 struct Law {
-  std::string id{};                      // e.g. "a100-80gb-pcie/tf32/qkv_projection", or "prior"
-  std::string device{};                  // a device id; empty for the prior, which fits any
-  std::string operation{};               // an operation's name or kind; empty for any
-  std::optional<Precision> precision{};  // absent for any
+  std::string id{};         // e.g. "a100-80gb-pcie/tf32/qkv_projection", or "prior"
+  std::string device{};     // a device id; empty for the prior, which fits any
+  std::string operation{};  // an operation's name or kind; empty for any
+  std::optional<MeasuredPrecision> precision{};  // absent for any
+  LawOrigin origin = LawOrigin::fitted;
   LawForm form{};
   std::optional<FlopsRange> fitted_range{};  // of one execution; absent for the prior
   std::optional<IntervalFactors> interval{};
+  std::vector<IntervalBand> bands{};  // in place of `interval`
+  std::optional<LawErrors> errors{};
+  std::vector<LawParameterInterval> parameter_intervals{};
+  std::vector<std::string> not_identified{};  // parameters that the rows did not fix
+  std::optional<LawPower> power{};
+  std::vector<FamilyTrial> trials{};        // every family that was tried, the best first
+  std::vector<std::uint32_t> row_hashes{};  // ascending; of the rows that the fit used
+  // Fitted to operations timed one by one from the host, whose time is a floor under them. Steps
+  // are not predicted by such laws unless the user gives them.
+  bool host_timed = false;
   std::string source{};
   std::string file{};    // "shipped", "published", or the law's file
   std::string sha256{};  // of the bytes that state it
 };
+
+// The factors for a prediction of this duration; absent where the law has none. Intensity is FLOPs
+// over bytes of the least work.
+std::optional<IntervalFactors> interval_for(const Law& law, Seconds predicted, double intensity);
+
+// Whether the law can answer: its form needs FLOPs, or a shape of its kind, or facts of the device.
+bool law_answers(const Law& law, const LawQuestion& question);
+// Requires law_answers. Above 0.
+Seconds evaluate_law(const Law& law, const LawQuestion& question);
+// The first 32 bits of `hash_of`, in which laws remember their rows: of the rows that a law never
+// saw one in 10^5 seems to be among 40,000 of its own.
+std::uint32_t short_hash(const Measurement& row);
+// Power and its interval; absent where the law has none, or the question is outside it.
+struct PowerAnswer {
+  Watts power{};
+  IntervalFactors interval{};
+};
+std::optional<PowerAnswer> evaluate_law_power(const Law& law, const LawQuestion& question,
+                                              Seconds duration);
+// Whether the fit of the law used the row.
+bool is_in_sample(const Law& law, const Measurement& row);
 
 // The hardware efficiency factor, a fraction in (0, eta_max]. Requires flops > 0.
 double evaluate_hef(const SaturationLaw& law, Flops flops);
@@ -84,19 +190,44 @@ struct PowerPrior {
   std::string source{};
 };
 
-// The laws a prediction draws from. Laws of `--laws DIR` come first, the prior covers the rest.
+struct LawId {
+  std::string device{};
+  MeasuredPrecision precision = MeasuredPrecision::fp32;
+  std::string operation{};
+
+  auto operator<=>(const LawId&) const = default;
+};
+
+// What a law is looked up for. Names go from the most specific to the least; the first that a law
+// has is taken.
+struct LawKey {
+  std::string_view device{};
+  MeasuredPrecision precision = MeasuredPrecision::fp32;
+  std::vector<std::string_view> operations{};
+};
+
+// The names under which laws for an operation of a model may stand: its own, that of the kernel it
+// runs as ("linear", "gelu", ...), its kind.
+std::vector<std::string_view> law_names(const Operation& operation);
+// The format in which the operation's kernel is measured; absent where none is.
+std::optional<MeasuredPrecision> measured_precision_of(Precision precision);
+
+// The laws a prediction draws from: those of `--laws DIR` first, then the shipped ones of the
+// device and what was transferred to it, then the prior.
 class LawSet {
  public:
   LawSet(std::vector<Law> laws, Law prior, PowerPrior power)
       : laws_(std::move(laws)), prior_(std::move(prior)), power_(std::move(power)) {}
 
-  // The most specific law: one for the operation's name before one for its kind. Falls back to
-  // the prior.
+  // Null where only the prior is left.
+  [[nodiscard]] const Law* find(const LawKey& key) const;
+  // The same for an operation of a model, falling back to the prior.
   [[nodiscard]] const Law& find(const Device& device, const Operation& operation) const;
   [[nodiscard]] const Law& prior() const { return prior_; }
   [[nodiscard]] const PowerPrior& power() const { return power_; }
   [[nodiscard]] const std::vector<Law>& laws() const { return laws_; }
-  [[nodiscard]] bool is_prior(const Law& law) const { return &law == &prior_; }
+  // These laws, then the others, with the prior of the others.
+  [[nodiscard]] LawSet followed_by(const LawSet& others) const;
 
  private:
   std::vector<Law> laws_;
@@ -104,11 +235,45 @@ class LawSet {
   PowerPrior power_;
 };
 
-// The prior alone.
-LawSet shipped_laws();
+// What an operation of a model needs: a law under one of its names, as `law_names` gives them.
+struct LawNeed {
+  MeasuredPrecision precision = MeasuredPrecision::fp32;
+  std::vector<std::string_view> names{};
 
-// The laws of every .json file in a directory, before the prior. Format: docs/data_formats.md.
+  auto operator<=>(const LawNeed&) const = default;
+};
+
+// Which of the shipped laws are wanted. What is absent is not filtered by.
+struct LawRequest {
+  std::vector<LawNeed> needs{};  // in place of the next two: the laws that `LawSet::find` takes
+  std::vector<MeasuredPrecision> precisions{};
+  std::vector<std::string_view> operations{};
+  bool row_hashes = false;    // so that `is_in_sample` can tell
+  std::string_view family{};  // in place of the family that the fit chose, where it was tried
+};
+
+// The laws that are part of the library, for one device: its own, and for what was not measured on
+// it committees of laws of other devices of its vendor.
+LawSet shipped_laws(const Device& device, const LawRequest& request = {});
+// The prior alone.
+LawSet shipped_prior();
+// What was measured, on every device, ascending; for lists.
+std::vector<LawId> shipped_law_ids();
+// Whether the shipped laws of matrix products in a precision were fitted to this device, to others
+// of its vendor, or to none (`prior`).
+LawOrigin shipped_coverage(const Device& device, MeasuredPrecision precision);
+
+// The laws of every .json file in a directory, and the prior. Format: docs/data_formats.md.
+// With a family, every law that a fit wrote is exchanged for its trial of that family, and laws
+// without one are left out.
 // Errors: not_found, io, syntax, schema, value; two laws for one thing are an error.
-Result<LawSet> read_laws(const std::filesystem::path& directory);
+Result<LawSet> read_laws(const std::filesystem::path& directory, std::string_view family = {});
+
+// Writes DEVICE/PRECISION/OPERATION.json, the same with .families.json (every family that was
+// tried) and .rows (the hashes of the rows) below the directory; each file as a whole or not at
+// all.
+Result<void> save_law(const std::filesystem::path& directory, const Law& law);
+
+std::string_view to_string(LawOrigin origin);
 
 }  // namespace joulecast

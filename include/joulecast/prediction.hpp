@@ -39,7 +39,9 @@ struct PredictionRequest {
   Model model{};
   Device device{};
   TrainingSetup setup{};
-  LawSet laws = shipped_laws();
+  std::optional<LawSet> laws{};  // the shipped ones where absent
+  bool shipped_too = false;      // behind `laws`, for what they do not cover
+  std::string law_family{};      // of shipped laws, in place of the one that the fit chose
   RunPlan plan{};
   Site site{};
 };
@@ -61,8 +63,10 @@ struct OperationPrediction {
   // which gives energy only for a whole step.
   std::optional<Watts> power{};
   std::optional<Joules> total_energy{};
-  std::optional<IntervalFactors> interval{};  // of the duration
-  double duration_share = 0.0;                // of the step
+  std::optional<IntervalFactors> interval{};        // of the duration
+  std::optional<IntervalFactors> power_interval{};  // of the power
+  bool power_is_prior = true;                       // nobody measured it for such operations here
+  double duration_share = 0.0;                      // of the step
   std::optional<double> energy_share{};
 };
 

@@ -8,10 +8,12 @@
 
 #include <joulecast/ecai2025.hpp>
 #include <joulecast/explanation.hpp>
+#include <joulecast/fit.hpp>
 #include <joulecast/measurement.hpp>
 #include <joulecast/prediction.hpp>
 #include <joulecast/region.hpp>
 #include <joulecast/reproduction.hpp>
+#include <joulecast/validation.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -116,6 +118,9 @@ Report report_regions(const std::vector<Region>& regions);
 Report report_explanation(const Explanation& explanation);
 Report report_reproduction(const Reproduction& reproduction);
 // `output` is where the table went.
+// `directory` is where the laws went.
+Report report_fits(const LawFits& fits, const std::string& directory);
+Report report_validation(const Validation& validation);
 Report report_import(const Import& imported, const std::string& output);
 
 }  // namespace joulecast

@@ -11,26 +11,41 @@ namespace {
 
 Flops flops_of(const Operation& operation) { return Flops{static_cast<double>(operation.flops)}; }
 
-OperationDuration evaluate(const SaturationLaw& law, const Operation& operation,
-                           const DeviceRates& rates) {
-  const double eta = evaluate_hef(law, flops_of(operation));
-  return {.one = flops_of(operation) / (*rates.peak * eta), .hef = eta, .bound = Bound::law};
+// The question that an operation puts to a law; the shape is kept beside it.
+struct Asked {
+  MeasuredShape shape;
+  DeviceFacts facts;
+
+  [[nodiscard]] LawQuestion question(const Law& law, const Operation& operation) const {
+    return {.operation = law.operation.empty() ? std::string_view(operation.name)
+                                               : std::string_view(law.operation),
+            .shape = shape,
+            .precision = law.precision.value_or(MeasuredPrecision::fp32),
+            .flops = static_cast<double>(operation.flops),
+            .bytes = static_cast<double>(operation.bytes_moved),
+            .facts = facts};
+  }
+};
+
+Asked ask(const Operation& operation, const DeviceRates& rates) {
+  Asked asked{
+      .shape = std::visit([](const auto& held) { return MeasuredShape(held); }, operation.shape),
+      .facts = rates.facts.value_or(DeviceFacts{})};
+  // Simple laws need no more than these two, which may be known where the other facts are not.
+  asked.facts.bandwidth_bytes_per_second = rates.bandwidth.value();
+  asked.facts.peak_flops_per_second = rates.peak ? rates.peak->value() : 0.0;
+  return asked;
 }
 
-OperationDuration evaluate(const RooflineLaw& law, const Operation& operation,
-                           const DeviceRates& rates) {
-  const Bytes bytes{static_cast<double>(operation.bytes_moved)};
-  const Seconds traffic = bytes / (rates.bandwidth * law.bandwidth_fraction);
-  const Seconds work =
-      rates.peak ? flops_of(operation) / (*rates.peak * law.compute_fraction) : Seconds{0.0};
-  OperationDuration duration;
-  duration.one = law.launch + std::max(work, traffic);
-  duration.bound = work > traffic ? Bound::compute : Bound::memory;
-  if (law.launch > std::max(work, traffic)) duration.bound = Bound::launch;
-  if (rates.peak && operation.flops > 0) {
-    duration.hef = flops_of(operation) / (*rates.peak * duration.one);
-  }
-  return duration;
+Bound bound_of(const RooflineLaw& law, const LawQuestion& question) {
+  const DeviceFacts& facts = question.facts;
+  const double traffic =
+      question.bytes / (law.bandwidth_fraction * facts.bandwidth_bytes_per_second);
+  const double work = facts.peak_flops_per_second > 0.0
+                          ? question.flops / (law.compute_fraction * facts.peak_flops_per_second)
+                          : 0.0;
+  if (law.launch.value() > std::max(work, traffic)) return Bound::launch;
+  return work > traffic ? Bound::compute : Bound::memory;
 }
 
 }  // namespace
@@ -42,22 +57,44 @@ Result<DeviceRates> find_rates(const Device& device, const Operation& operation)
         Location{.file = device.file, .path = "memory_bandwidth_bytes_per_second"},
         "state it in a --device-file"});
   }
-  DeviceRates rates{.peak = std::nullopt, .bandwidth = device.memory_bandwidth->value};
+  DeviceRates rates{.bandwidth = device.memory_bandwidth->value};
   const auto peak = find_peak(device, operation.precision);
   if (peak) rates.peak = peak->value;
   if (!peak && operation.kind == OperationKind::matmul) return std::unexpected(peak.error());
+  if (const auto precision = measured_precision_of(operation.precision)) {
+    if (auto facts = facts_of(device, *precision)) rates.facts = std::move(*facts);
+  }
   return rates;
 }
 
 bool law_applies(const Law& law, const Operation& operation, const DeviceRates& rates) {
-  if (std::holds_alternative<RooflineLaw>(law.form)) return true;
-  return operation.flops > 0 && rates.peak.has_value();
+  const bool needs_facts =
+      std::holds_alternative<FamilyLaw>(law.form) || std::holds_alternative<CommitteeLaw>(law.form);
+  if (needs_facts && !rates.facts) return false;
+  const Asked asked = ask(operation, rates);
+  return law_answers(law, asked.question(law, operation));
 }
 
 OperationDuration predict_duration(const Law& law, const Operation& operation,
                                    const DeviceRates& rates) {
-  assert(law_applies(law, operation, rates));
-  return std::visit([&](const auto& form) { return evaluate(form, operation, rates); }, law.form);
+  const Asked asked = ask(operation, rates);
+  const LawQuestion question = asked.question(law, operation);
+  OperationDuration duration;
+  duration.one = evaluate_law(law, question);
+  if (const auto* roofline = std::get_if<RooflineLaw>(&law.form)) {
+    duration.bound = bound_of(*roofline, question);
+  }
+  if (rates.peak && operation.flops > 0) {
+    duration.hef = flops_of(operation) / (*rates.peak * duration.one);
+  }
+  return duration;
+}
+
+std::optional<PowerAnswer> predict_power(const Law& law, const Operation& operation,
+                                         const DeviceRates& rates, Seconds duration) {
+  if (!rates.facts) return std::nullopt;
+  const Asked asked = ask(operation, rates);
+  return evaluate_law_power(law, asked.question(law, operation), duration);
 }
 
 std::string_view to_string(Bound bound) {

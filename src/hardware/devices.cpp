@@ -225,13 +225,21 @@ Result<Device> DeviceCatalogue::find(std::string_view name) const {
                         hint.empty() ? "" : " ")});
 }
 
+// Read once: laws of other devices need them as well.
+static const std::vector<Device>& shipped_devices() {
+  static const std::vector<Device> shipped = [] {
+    std::vector<Device> devices;
+    const auto document = parse_toml(embedded_file("devices/devices.toml"), "shipped");
+    assert(document && "the shipped device table is valid TOML");
+    [[maybe_unused]] const auto added = add_devices(devices, *document, "shipped");
+    assert(added && "and follows its schema");
+    return devices;
+  }();
+  return shipped;
+}
+
 Result<DeviceCatalogue> load_devices(const std::vector<std::filesystem::path>& user_files) {
-  std::vector<Device> devices;
-  const auto shipped = parse_toml(embedded_file("devices/devices.toml"), "shipped");
-  assert(shipped && "the shipped device table is valid TOML");
-  if (auto added = add_devices(devices, *shipped, "shipped"); !added) {
-    return std::unexpected(added.error());
-  }
+  std::vector<Device> devices = shipped_devices();
   for (const std::filesystem::path& path : user_files) {
     auto text = read_text_file(path);
     if (!text) return std::unexpected(text.error());

@@ -2,6 +2,7 @@
 // The measurement table: CSV with these columns and no others, one schema version per file.
 #include "documents/csv.hpp"
 #include "documents/hash.hpp"
+#include "documents/save.hpp"
 #include "measurements/names.hpp"
 #include "measurements/shape_text.hpp"
 #include "measurements/source_table.hpp"
@@ -256,6 +257,11 @@ std::string write_measurements(std::span<const Measurement> measurements) {
   text.reserve(160 * (measurements.size() + 1));
   for (const Measurement& measurement : measurements) append_row(text, measurement);
   return text;
+}
+
+Result<void> save_measurements(const std::filesystem::path& path,
+                               std::span<const Measurement> measurements) {
+  return save_text(path, write_measurements(measurements));
 }
 
 std::string hash_of(const Measurement& row) {

@@ -104,6 +104,36 @@ ExplanationStep explain_form(const RooflineLaw& law, const OperationPrediction& 
   return step;
 }
 
+ExplanationStep explain_form(const FamilyLaw& law, const OperationPrediction& entry) {
+  const LawFamily* family = find_family(law.family);
+  ExplanationStep step{.quantity = "duration of one execution"};
+  step.formula = fmt::format("{}: {}", family->name, family->formula);
+  for (std::size_t i = 0; i < law.parameters.size(); ++i) {
+    step.substituted += fmt::format("{}{} = {:.4g}", i == 0 ? "" : ", ", family->parameters[i].name,
+                                    law.parameters[i]);
+  }
+  const DeviceFacts& facts = *entry.rates.facts;
+  step.substituted += fmt::format("; v = {:g} FLOP/s, BW = {:g} B/s, SM = {:g}, L2 = {:g} B",
+                                  facts.peak_flops_per_second, facts.bandwidth_bytes_per_second,
+                                  facts.multiprocessors, facts.l2_bytes);
+  return step;
+}
+
+ExplanationStep explain_form(const CommitteeLaw& law, const OperationPrediction& entry) {
+  ExplanationStep step{.quantity = "duration of one execution"};
+  step.formula =
+      "ln t = sum of w_i ln t_i over laws of other devices, asked with this one's figures";
+  for (const CommitteeMember& member : law.members) {
+    step.substituted += fmt::format("{}{} (w = {:.3g})", step.substituted.empty() ? "" : ", ",
+                                    member.law_id, member.weight);
+  }
+  const DeviceFacts& facts = *entry.rates.facts;
+  step.substituted += fmt::format("; v = {:g} FLOP/s, BW = {:g} B/s, SM = {:g}, L2 = {:g} B",
+                                  facts.peak_flops_per_second, facts.bandwidth_bytes_per_second,
+                                  facts.multiprocessors, facts.l2_bytes);
+  return step;
+}
+
 ExplanationStep explain_duration(const Prediction& prediction, const OperationPrediction& entry) {
   const Law& law = law_of(prediction, entry);
   ExplanationStep step =
@@ -116,7 +146,27 @@ ExplanationStep explain_duration(const Prediction& prediction, const OperationPr
   return step;
 }
 
+ExplanationStep explain_law_power(const Law& law, const OperationPrediction& entry) {
+  const PowerLaw& power = law.power->law;
+  const auto& factors = *entry.power_interval;
+  return {
+      .quantity = "board power while it runs",
+      .formula =
+          "P = (q^-s + (f limit)^-s)^(-1/s), "
+          "q = idle + on + occ o + (e_flop c + e_byte bytes) / t",
+      .substituted = fmt::format(
+          "idle {:.4g} W, on {:.4g} W, occ {:.4g} W, e_flop {:.4g} J/FLOP, e_byte {:.4g} J/B, "
+          "f {:.4g}, s {:.4g}, t {:.6g} s",
+          power.idle_watts, power.active_watts, power.occupancy_watts, power.joules_per_flop,
+          power.joules_per_byte, power.limit_fraction, power.sharpness, entry.duration.one.value()),
+      .result = fmt::format("P = {:.6g} W", entry.power->value()),
+      .source = fmt::format("law {}: {}", law.id, law.source),
+      .range = fmt::format("90 % interval {:.4g} to {:.4g} W", entry.power->value() * factors.lower,
+                           entry.power->value() * factors.upper)};
+}
+
 ExplanationStep explain_power(const Prediction& prediction, const OperationPrediction& entry) {
+  if (!entry.power_is_prior) return explain_law_power(law_of(prediction, entry), entry);
   const PowerPrior& power = prediction.power;
   const double t = entry.duration.one.value();
   const double work =

@@ -11,46 +11,75 @@
 namespace joulecast {
 namespace {
 
-bool is_prior(const Law& law) { return law.device.empty(); }
+const Law& law_of(const Prediction& prediction, const OperationPrediction& entry) {
+  return *std::ranges::find(prediction.laws, entry.law_id, &Law::id);
+}
 
-void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) {
-  const bool own_laws = std::any_of(prediction.laws.begin(), prediction.laws.end(),
-                                    [](const Law& law) { return !is_prior(law); });
-  std::map<std::string_view, const Law*> laws;
-  for (const Law& law : prediction.laws) laws.emplace(law.id, &law);
-  std::map<std::string, std::string> extrapolated;  // operation -> where it lies
-  std::vector<std::string> uncovered;
+// The distinct names of operations whose law is of that origin, in the order of the step.
+std::vector<std::string> names_with(const Prediction& prediction, LawOrigin origin) {
+  std::vector<std::string> names;
   for (const OperationPrediction& entry : prediction.operations) {
-    const Law* law = laws.at(entry.law_id);
-    if (is_prior(*law)) {
-      const std::string& name = entry.operation.name;
-      if (std::find(uncovered.begin(), uncovered.end(), name) == uncovered.end()) {
-        uncovered.push_back(name);
-      }
-      continue;
+    if (law_of(prediction, entry).origin != origin) continue;
+    if (std::ranges::find(names, entry.operation.name) == names.end()) {
+      names.push_back(entry.operation.name);
     }
+  }
+  return names;
+}
+
+void warn_of_extrapolation(const Prediction& prediction, std::vector<Warning>& warnings) {
+  std::map<std::string, std::string> extrapolated;  // operation -> where it lies
+  for (const OperationPrediction& entry : prediction.operations) {
+    const Law& law = law_of(prediction, entry);
     const Flops flops{static_cast<double>(entry.operation.flops)};
-    if (!law->fitted_range ||
-        (flops >= law->fitted_range->lowest && flops <= law->fitted_range->highest)) {
+    // Lookups and copies have no FLOPs to be outside of.
+    if (law.fitted_range && law.fitted_range->highest <= Flops{1.0}) continue;
+    if (!law.fitted_range ||
+        (flops >= law.fitted_range->lowest && flops <= law.fitted_range->highest)) {
       continue;
     }
     extrapolated[entry.operation.name] = fmt::format(
         "{:.3g} FLOPs lie outside the {:.3g} to {:.3g} that law {} was fitted on", flops.value(),
-        law->fitted_range->lowest.value(), law->fitted_range->highest.value(), law->id);
-  }
-  if (!uncovered.empty() && !own_laws) {
-    warnings.push_back(
-        {WarningCode::prior_not_measured, prediction.device.id,
-         "prior, not measured: time and power come from data-sheet figures, see docs/accuracy.md"});
-  }
-  if (!uncovered.empty() && own_laws) {
-    warnings.push_back({WarningCode::no_law_for_operation,
-                        fmt::format("{}", fmt::join(uncovered, ", ")),
-                        "prior, not measured: no law covers these operations"});
+        law.fitted_range->lowest.value(), law.fitted_range->highest.value(), law.id);
   }
   for (const auto& [operation, message] : extrapolated) {
     warnings.push_back({WarningCode::law_extrapolated, operation, message});
   }
+}
+
+bool power_is_prior_somewhere(const Prediction& prediction) {
+  return std::ranges::any_of(prediction.operations, [](const OperationPrediction& entry) {
+    return entry.power && entry.power_is_prior;
+  });
+}
+
+void warn_of_laws(const Prediction& prediction, std::vector<Warning>& warnings) {
+  const std::vector<std::string> uncovered = names_with(prediction, LawOrigin::prior);
+  const bool prior_alone = std::ranges::all_of(
+      prediction.laws, [](const Law& law) { return law.origin == LawOrigin::prior; });
+  if (prior_alone) {
+    warnings.push_back(
+        {WarningCode::prior_not_measured, prediction.device.id,
+         "prior, not measured: time and power come from data-sheet figures, see docs/accuracy.md"});
+  } else if (!prediction.paper && power_is_prior_somewhere(prediction)) {
+    warnings.push_back({WarningCode::power_not_measured, prediction.device.id,
+                        "prior, not measured: where no law states the power it is a share of the "
+                        "limit that follows from the rates reached, see docs/accuracy.md"});
+  }
+  if (!uncovered.empty() && !prior_alone) {
+    warnings.push_back({WarningCode::no_law_for_operation,
+                        fmt::format("{}", fmt::join(uncovered, ", ")),
+                        "prior, not measured: no law covers these operations"});
+  }
+  const std::vector<std::string> transferred = names_with(prediction, LawOrigin::transferred);
+  if (!transferred.empty()) {
+    warnings.push_back({WarningCode::transferred_not_measured,
+                        fmt::format("{}", fmt::join(transferred, ", ")),
+                        fmt::format("transferred, not measured: laws learnt on other devices, with "
+                                    "the figures of {}",
+                                    prediction.device.id)});
+  }
+  warn_of_extrapolation(prediction, warnings);
 }
 
 // Elementwise operations run in FP32 beside the training precision, so several peaks may count. The

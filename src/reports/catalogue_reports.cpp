@@ -31,6 +31,19 @@ Datum peak_of(const Device& device, Precision precision) {
   return found->second.value.value();
 }
 
+// The precisions whose matrix products are predicted by laws of that origin. None without the power
+// limit and the bandwidth, which every prediction needs.
+std::string precisions_with(const Device& device, LawOrigin origin) {
+  std::string names;
+  if (!device.thermal_design_power || !device.memory_bandwidth) return names;
+  for (const auto& [precision, peak] : device.peak_flops_per_second) {
+    const auto measured = measured_precision_of(precision);
+    const LawOrigin own = measured ? shipped_coverage(device, *measured) : LawOrigin::prior;
+    if (own == origin) names += (names.empty() ? "" : " ") + std::string(to_string(precision));
+  }
+  return names;
+}
+
 template <class Q>
 Datum value_of(const std::optional<Figure<Q>>& figure) {
   if (!figure) return std::monostate{};
@@ -104,7 +117,9 @@ Report report_devices(const std::vector<Device>& devices) {
   table.columns.push_back(
       {"memory_bandwidth_bytes_per_second", "bandwidth", Unit::bytes_per_second});
   table.columns.push_back({"thermal_design_power_watts", "power limit", Unit::watts});
-  table.columns.push_back({"prediction", "prediction", Unit::none});
+  table.columns.push_back({"measured", "measured", Unit::none});
+  table.columns.push_back({"transferred", "transferred", Unit::none});
+  table.columns.push_back({"prior", "prior", Unit::none});
   table.columns.push_back({"file", "", Unit::none});
   for (const Device& device : devices) {
     std::vector<Datum> row = {
@@ -114,8 +129,9 @@ Report report_devices(const std::vector<Device>& devices) {
     row.push_back(value_of(device.memory));
     row.push_back(value_of(device.memory_bandwidth));
     row.push_back(value_of(device.thermal_design_power));
-    const bool possible = device.thermal_design_power && device.memory_bandwidth;
-    row.emplace_back(std::string(possible ? "prior" : "power limit unknown"));
+    for (const LawOrigin origin : {LawOrigin::fitted, LawOrigin::transferred, LawOrigin::prior}) {
+      row.emplace_back(precisions_with(device, origin));
+    }
     row.emplace_back(device.file);
     table.rows.push_back(std::move(row));
   }

@@ -76,7 +76,7 @@ TEST(LawFiles, ReadASaturationLaw) {
   EXPECT_EQ(law.id, "a100-80gb-pcie/tf32/qkv_projection");
   EXPECT_EQ(law.device, "a100-80gb-pcie");
   EXPECT_EQ(law.operation, "qkv_projection");
-  EXPECT_EQ(law.precision, Precision::tf32);
+  EXPECT_EQ(law.precision, MeasuredPrecision::tf32);
   EXPECT_EQ(std::get<SaturationLaw>(law.form), (SaturationLaw{0.6938, 10.37, 0.78, 1e12}));
   EXPECT_EQ(law.fitted_range->lowest.value(), 1e8);
   EXPECT_EQ(law.fitted_range->highest.value(), 1e13);
@@ -237,17 +237,15 @@ TEST(LawSelection, FallsBackToThePriorForAnotherDeviceOrPrecision) {
   const LawSet laws = read({saturation_file()}).value();
   const Operation tf32 = operation("qkv_projection", OperationKind::matmul, Precision::tf32);
   const Operation bf16 = operation("qkv_projection", OperationKind::matmul, Precision::bf16);
-  EXPECT_FALSE(laws.is_prior(laws.find(a100, tf32)));
-  EXPECT_TRUE(laws.is_prior(laws.find(a100, bf16)));
-  EXPECT_TRUE(laws.is_prior(laws.find(Device{.id = "t4"}, tf32)));
+  EXPECT_EQ(laws.find(a100, tf32).origin, LawOrigin::fitted);
+  EXPECT_EQ(laws.find(a100, bf16).origin, LawOrigin::prior);
+  EXPECT_EQ(laws.find(Device{.id = "t4"}, tf32).origin, LawOrigin::prior);
   EXPECT_EQ(&laws.find(a100, bf16), &laws.prior());
 }
 
 TEST(ShippedLaws, AreThePriorAloneWithinPhysicalBounds) {
-  const LawSet laws = shipped_laws();
+  const LawSet laws = shipped_prior();
   EXPECT_TRUE(laws.laws().empty());
-  EXPECT_TRUE(laws.is_prior(
-      laws.find(a100, operation("qkv_projection", OperationKind::matmul, Precision::tf32))));
   const Law& prior = laws.prior();
   const auto& roofline = std::get<RooflineLaw>(prior.form);
   EXPECT_GT(roofline.compute_fraction, 0.0);
@@ -267,9 +265,9 @@ TEST(ShippedLaws, AreThePriorAloneWithinPhysicalBounds) {
 
 TEST(ShippedLaws, ThePriorIsTheSameBesideAUserSLaws) {
   const LawSet laws = read({saturation_file()}).value();
-  EXPECT_EQ(laws.prior().form, shipped_laws().prior().form);
-  EXPECT_EQ(laws.prior().sha256, shipped_laws().prior().sha256);
-  EXPECT_EQ(laws.power().idle_fraction, shipped_laws().power().idle_fraction);
+  EXPECT_EQ(laws.prior().form, shipped_prior().prior().form);
+  EXPECT_EQ(laws.prior().sha256, shipped_prior().prior().sha256);
+  EXPECT_EQ(laws.power().idle_fraction, shipped_prior().power().idle_fraction);
 }
 
 }  // namespace

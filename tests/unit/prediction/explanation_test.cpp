@@ -132,7 +132,7 @@ TEST(ExplainStep, GivesTimeAndEnergyWithIntervals) {
   EXPECT_EQ(explanation.steps[0].range, "90 % interval 0.008606 to 0.03442 s");
   EXPECT_EQ(explanation.steps[1].result, "E = 0.71193 J");
   EXPECT_THAT(explanation.steps[1].substituted, HasSubstr("41.3624 W"));
-  EXPECT_EQ(explanation.steps[1].range, "90 % interval 0.2848 to 3.442 J");
+  EXPECT_EQ(explanation.steps[1].range, "90 % interval 0.2848 to 3.441 J");
 }
 
 // 10 steps, nothing beside them: 0.17212 s, 7.1193 J; host 30 W * 0.17212 s = 5.1636 J; times 2

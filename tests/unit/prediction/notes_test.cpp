@@ -19,8 +19,8 @@ std::vector<Warning> warnings_of(const PredictionRequest& request) {
 // Laws for both operations of the dense model, 200000 and 10100 FLOPs, within 1 to 1e6.
 PredictionRequest covered_request() {
   PredictionRequest request = dense_request();
-  request.laws =
-      round_laws({flat_law("dense", Precision::fp32), flat_law("sgd_update", Precision::fp32)});
+  request.laws = round_laws({with_power(flat_law("dense", Precision::fp32)),
+                             with_power(flat_law("sgd_update", Precision::fp32))});
   return request;
 }
 
@@ -39,8 +39,8 @@ TEST(PredictionWarnings, OfOperationsThatTheLawsDoNotCover) {
   PredictionRequest request = dense_request();
   request.laws = round_laws({flat_law("sgd_update", Precision::fp32)});
   const auto warnings = warnings_of(request);
-  EXPECT_THAT(codes_of(warnings), ElementsAre("no_law_for_operation"));
-  EXPECT_EQ(warnings[0].subject, "dense");
+  EXPECT_THAT(codes_of(warnings), ElementsAre("power_not_measured", "no_law_for_operation"));
+  EXPECT_EQ(warnings[1].subject, "dense");
 }
 
 // A law of another device or precision is no law for this one.

@@ -23,12 +23,15 @@ inline Device round_device() {
   }
   device.memory_bandwidth = {.value = BytesPerSecond{1e8}, .source = "sheet"};
   device.thermal_design_power = {.value = Watts{100.0}, .source = "sheet"};
+  device.multiprocessors = {.value = 1.0, .source = "sheet"};
+  device.l2_cache = {.value = Bytes{1e3}, .source = "sheet"};
   return device;
 }
 
 // Half of either rate, one millisecond a launch.
 inline Law round_prior() {
   return {.id = "prior",
+          .origin = LawOrigin::prior,
           .form = RooflineLaw{0.5, 0.5, Seconds{1e-3}},
           .interval = IntervalFactors{0.5, 2.0},
           .source = "made up",
@@ -51,12 +54,24 @@ inline Law flat_law(std::string operation, Precision precision) {
   law.id = "round/" + std::string(to_string(precision)) + "/" + operation;
   law.device = "round";
   law.operation = std::move(operation);
-  law.precision = precision;
+  law.precision = measured_precision_of(precision);
   law.form = SaturationLaw{0.25, 1e6, 1.0, 1.0};
   law.fitted_range = FlopsRange{Flops{1.0}, Flops{1e6}};
   law.interval = IntervalFactors{0.9, 1.1};
   law.source = "fitted";
   law.file = "dense.json";
+  return law;
+}
+
+// Half of the limit whatever the rates: 50 W that any kernel draws.
+inline Law with_power(Law law) {
+  law.power = LawPower{.law = {.power_limit_watts = 100.0,
+                               .idle_watts = 20.0,
+                               .active_watts = 30.0,
+                               .limit_fraction = 1.0,
+                               .sharpness = 100.0},
+                       .below_limit = {0.9, 1.2},
+                       .at_limit = {0.95, 1.05}};
   return law;
 }
 

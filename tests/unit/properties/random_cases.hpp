@@ -126,7 +126,7 @@ inline Device large_device() {
 // Saturation laws of any strength for products, as a fit may give them (alpha at most 1, so that
 // more work never takes less time).
 inline LawSet draw_laws(const RandomCase& c) {
-  const LawSet shipped = shipped_laws();
+  const LawSet shipped = shipped_prior();
   if (!c.own_laws) return shipped;
   Draw draw(c.law_seed);
   std::vector<Law> laws;

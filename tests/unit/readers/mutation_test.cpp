@@ -254,6 +254,12 @@ bool is_sound(const RooflineLaw& law) {
          law.bandwidth_fraction > 0.0 && law.bandwidth_fraction <= 1.0 && law.launch.value() > 0.0;
 }
 
+bool is_sound(const FamilyLaw& law) {
+  const LawFamily* family = find_family(law.family);
+  return family != nullptr && family->parameters.size() == law.parameters.size();
+}
+bool is_sound(const CommitteeLaw&) { return false; }  // no file states one
+
 TEST(MutatedInput, LawFilesAreReadOrRefused) {
   const std::string sound = R"({
   "schema_version": 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <joulecast/measurement.hpp>
+#include "documents/save.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -66,8 +66,7 @@ Error failure(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<void> save_measurements(const std::filesystem::path& path,
-                               std::span<const Measurement> measurements) {
+Result<void> save_text(const std::filesystem::path& path, std::string_view text) {
   std::error_code ignored;
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   if (!std::filesystem::is_directory(folder, ignored)) {
@@ -80,7 +79,7 @@ Result<void> save_measurements(const std::filesystem::path& path,
   }
   TemporaryFile file(path);
   if (!file.is_open()) return std::unexpected(failure(path));
-  if (!file.write_all(write_measurements(measurements))) return std::unexpected(failure(path));
+  if (!file.write_all(text)) return std::unexpected(failure(path));
   if (!file.rename_to(path)) return std::unexpected(failure(path));
   return {};
 }
