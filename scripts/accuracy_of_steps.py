@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares the prior with measured steps: the figures of docs/accuracy.md.
+"""Compares predictions with measured steps: the figures of docs/accuracy.md.
 
-usage: accuracy_of_prior.py JOULECAST DATA
+usage: accuracy_of_steps.py JOULECAST DATA
 
 DATA holds ecai2025/derived_transformer_steps.csv (training steps of the source paper's authors, one
 row per distinct measurement) and neusight_ops/e2e/e2e_labels.csv with neusight_ops/device_configs
