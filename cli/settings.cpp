@@ -293,6 +293,16 @@ Result<Format> read_format(const Arguments& arguments) {
               "choose one of: text, markdown, csv, json");
 }
 
+Result<std::vector<Measurement>> read_measurement_tables(const Arguments& arguments) {
+  std::vector<Measurement> rows;
+  for (const std::string& path : arguments.words) {
+    auto table = read_measurements(path);
+    if (!table) return std::unexpected(table.error());
+    std::move(table->begin(), table->end(), std::back_inserter(rows));
+  }
+  return rows;
+}
+
 Result<std::string> read_law_family(const Settings& settings) {
   std::string name = settings.text("law-family").value_or("");
   if (name.empty() || find_family(name) != nullptr) return name;

@@ -50,6 +50,8 @@ Result<DeviceCatalogue> read_catalogue(const Settings& settings);
 Result<std::vector<Device>> read_devices(const Settings& settings);
 Result<Format> read_format(const Arguments& arguments);
 
+// The rows of every table named, in their order.
+Result<std::vector<Measurement>> read_measurement_tables(const Arguments& arguments);
 // --law-family; empty where none is stated.
 Result<std::string> read_law_family(const Settings& settings);
 

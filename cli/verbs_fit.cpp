@@ -7,21 +7,10 @@
 #include <joulecast/joulecast.hpp>
 
 #include <filesystem>
-#include <iterator>
 #include <system_error>
 
 namespace joulecast::cli {
 namespace {
-
-Result<std::vector<Measurement>> read_tables(const Arguments& arguments) {
-  std::vector<Measurement> rows;
-  for (const std::string& path : arguments.words) {
-    auto table = read_measurements(path);
-    if (!table) return std::unexpected(table.error());
-    std::move(table->begin(), table->end(), std::back_inserter(rows));
-  }
-  return rows;
-}
 
 Result<std::filesystem::path> make_directory(const Arguments& arguments) {
   const auto output = arguments.value("output");
@@ -40,7 +29,7 @@ Result<std::filesystem::path> make_directory(const Arguments& arguments) {
 }
 
 Result<Report> fit_tables(const Arguments& arguments, const Configuration& configuration) {
-  const auto rows = read_tables(arguments);
+  const auto rows = read_measurement_tables(arguments);
   if (!rows) return std::unexpected(rows.error());
   const auto catalogue = read_catalogue(Settings(arguments, configuration));
   if (!catalogue) return std::unexpected(catalogue.error());

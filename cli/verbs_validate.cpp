@@ -9,7 +9,6 @@
 #include <joulecast/validation.hpp>
 
 #include <filesystem>
-#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -17,25 +16,12 @@
 namespace joulecast::cli {
 namespace {
 
-Result<std::vector<Measurement>> read_tables(const Arguments& arguments) {
-  std::vector<Measurement> rows;
-  for (const std::string& path : arguments.words) {
-    auto table = read_measurements(path);
-    if (!table) return std::unexpected(table.error());
-    std::move(table->begin(), table->end(), std::back_inserter(rows));
-  }
-  return rows;
-}
-
 std::optional<PowerPrediction> predict_measured_power(const LawSet& laws, const Measurement& row,
                                                       const Device& device, Seconds duration) {
   const Law* law = laws.find(LawKey{device.id, row.precision, {row.operation}});
   const auto facts = facts_of(device, row.precision);
   if (law == nullptr || !facts) return std::nullopt;
-  const MeasuredWork work = least_work(row);
-  const LawQuestion question{row.operation,      row.shape,          row.precision,
-                             work.flops.value(), work.bytes.value(), *facts};
-  const auto answer = evaluate_law_power(*law, question, duration);
+  const auto answer = evaluate_law_power(*law, question_of(row, *facts), duration);
   if (!answer) return std::nullopt;
   return PowerPrediction{answer->power, answer->interval};
 }
@@ -87,7 +73,7 @@ Result<void> write_plot(const Arguments& arguments, const Validation& validation
 }
 
 Result<Report> validate_tables(const Arguments& arguments, const Settings& settings) {
-  const auto rows = read_tables(arguments);
+  const auto rows = read_measurement_tables(arguments);
   if (!rows) return std::unexpected(rows.error());
   const auto catalogue = read_catalogue(settings);
   if (!catalogue) return std::unexpected(catalogue.error());

@@ -71,6 +71,12 @@ struct LawFamily {
   double (*seconds)(std::span<const double> parameters, const LawQuestion& question) = nullptr;
 };
 
+// What a measured row asks, by its least work. The row and the facts must outlive the question.
+LawQuestion question_of(const Measurement& row, const DeviceFacts& facts);
+
+// Whether the formula covers the operation and takes a shape of its kind.
+bool family_answers(const LawFamily& family, const LawQuestion& question);
+
 std::span<const LawFamily> law_families();
 // Null for a name that no family has.
 const LawFamily* find_family(std::string_view name);

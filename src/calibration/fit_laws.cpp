@@ -4,13 +4,12 @@
 #include "calibration/group.hpp"
 #include "calibration/intervals.hpp"
 #include "calibration/transfer_fit.hpp"
+#include "documents/digits.hpp"
 #include "fitting/power_fit.hpp"
-#include "measurements/names.hpp"
 #include "validation/metrics.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <set>
@@ -21,13 +20,8 @@
 namespace joulecast {
 namespace {
 
-// Digits beyond these are noise of the arithmetic.
-double rounded(double value) {
-  double result = 0.0;
-  const std::string text = fmt::format("{:.5e}", value);
-  std::from_chars(text.data(), text.data() + text.size(), result);
-  return result;
-}
+// More digits than a fit can tell.
+constexpr int parameter_digits = 6;
 
 struct Trial {
   FamilyLaw law{};
@@ -48,17 +42,11 @@ LawErrors errors_of(std::span<const Residual> residuals) {
 
 bool is_candidate(const LawFamily& family, const FitGroup& group, std::string_view wanted) {
   if (wanted != "auto" && family.name != wanted) return false;
-  if (!family.covers(group.id.operation, group.id.precision)) return false;
   // With a parameter for each shape it would describe the shapes, not the kernel.
   if (group.shapes <= static_cast<std::int64_t>(family.parameters.size())) return false;
-  if (family.takes_any_shape) return group.rows.front().sample.flops > 0.0;
-  const MeasuredOperation* operation = find_measured_operation(group.id.operation);
-  return operation != nullptr &&
-         group.rows.front().sample.shape.index() == static_cast<std::size_t>(operation->shape);
-}
-
-LawQuestion question_of(const LawSample& sample, const DeviceFacts& facts) {
-  return {sample.operation, sample.shape, sample.precision, sample.flops, sample.bytes, facts};
+  const LawSample& sample = group.rows.front().sample;
+  if (family.takes_any_shape && !(sample.flops > 0.0)) return false;
+  return family_answers(family, question_of(sample, group.facts));
 }
 
 // Folds start from the fit to all rows: a few steps lead to their own optimum.
@@ -70,7 +58,8 @@ Result<Trial> try_family(const LawFamily& family, const FitGroup& group) {
   auto whole = fit_family(family, group.facts, samples, options);
   if (!whole) return std::unexpected(whole.error());
   Trial trial{.law = {.family = std::string(family.name)}};
-  for (const double value : whole->parameters) trial.law.parameters.push_back(rounded(value));
+  for (const double value : whole->parameters)
+    trial.law.parameters.push_back(rounded(value, parameter_digits));
   trial.residuals.resize(group.rows.size());
   options.fine_iterations = 12;
   for (int fold = 0; fold < fold_count; ++fold) {
@@ -147,7 +136,7 @@ void add_power(const FitGroup& group, double idle_watts, const FitOptions& optio
   for (double* value : {&power.law.idle_watts, &power.law.active_watts, &power.law.occupancy_watts,
                         &power.law.joules_per_flop, &power.law.joules_per_byte,
                         &power.law.limit_fraction, &power.law.sharpness}) {
-    *value = rounded(*value);
+    *value = rounded(*value, parameter_digits);
   }
   for (const auto& [name, interval] : fit->intervals) {
     power.parameter_intervals.push_back({std::string(name), interval.lower, interval.upper});

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "calibration/intervals.hpp"
 
+#include "documents/digits.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
-#include <string>
-
-#include <fmt/format.h>
 
 namespace joulecast {
 namespace {
 
 constexpr double no_end = std::numeric_limits<double>::infinity();
 constexpr std::size_t rows_per_band = 60;
-
-double rounded(double value) {
-  double result = 0.0;
-  const std::string text = fmt::format("{:.3e}", value);
-  std::from_chars(text.data(), text.data() + text.size(), result);
-  return result;
-}
 
 // Values between which the sorted ones fall into so many parts of about equal size; ties stay
 // together, so there may be fewer.
@@ -29,7 +20,7 @@ std::vector<double> inner_edges(std::vector<double> values, std::size_t parts) {
   std::vector<double> edges;
   for (std::size_t i = 1; i < parts; ++i) {
     // As the law file will state it, lest two edges become one there.
-    const double edge = rounded(values[i * values.size() / parts]);
+    const double edge = rounded(values[i * values.size() / parts], 4);
     if (edge > values.front() && (edges.empty() || edge > edges.back())) edges.push_back(edge);
   }
   return edges;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "calibration/transfer_fit.hpp"
 
+#include "documents/digits.hpp"
 #include "documents/save.hpp"
 #include "laws/transfer.hpp"
 #include "validation/metrics.hpp"
@@ -9,7 +10,6 @@
 #include <cmath>
 #include <map>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace joulecast {
@@ -36,8 +36,7 @@ void judge_one(std::span<const Judged> all, const Judged& left_out, std::vector<
   for (std::size_t i = 0; i < rows_per_device; ++i) {
     // Rows come in the order of their hashes: every n-th is a fair sample.
     const LawSample& sample = group.rows[i * group.rows.size() / rows_per_device].sample;
-    const LawQuestion question{sample.operation, sample.shape, sample.precision,
-                               sample.flops,     sample.bytes, group.facts};
+    const LawQuestion question = question_of(sample, group.facts);
     if (!law_answers(committee, question)) continue;
     ratios.push_back(std::log(sample.seconds / evaluate_law(committee, question).value()));
   }
@@ -85,18 +84,17 @@ std::vector<TransferFit> judge_transfers(std::span<const LawFit> laws,
 Result<void> save_transfers(const std::filesystem::path& directory,
                             std::span<const TransferFit> transfers) {
   nlohmann::ordered_json out = {{"schema_version", 1}, {"transfers", nlohmann::json::array()}};
-  const auto rounded = [](double value) { return std::stod(fmt::format("{:.3e}", value)); };
   for (const TransferFit& fit : transfers) {
     nlohmann::ordered_json entry;
     entry["precision"] = to_string(fit.precision);
     entry["operation"] = fit.operation;
     entry["devices"] = fit.devices;
     entry["rows"] = fit.errors.rows;
-    entry["mean_absolute_percentage_error"] = rounded(fit.errors.mean_absolute_percentage_error);
+    entry["mean_absolute_percentage_error"] = rounded(fit.errors.mean_absolute_percentage_error, 4);
     entry["median_absolute_percentage_error"] =
-        rounded(fit.errors.median_absolute_percentage_error);
-    entry["lower_factor"] = rounded(fit.interval.lower);
-    entry["upper_factor"] = rounded(fit.interval.upper);
+        rounded(fit.errors.median_absolute_percentage_error, 4);
+    entry["lower_factor"] = rounded(fit.interval.lower, 4);
+    entry["upper_factor"] = rounded(fit.interval.upper, 4);
     out["transfers"].push_back(std::move(entry));
   }
   return save_text(directory / "transfer.json", out.dump(2) + "\n");

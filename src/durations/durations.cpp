@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/duration.hpp>
 
+#include "laws/roofline.hpp"
+
 #include <algorithm>
 #include <cassert>
 
@@ -38,12 +40,7 @@ Asked ask(const Operation& operation, const DeviceRates& rates) {
 }
 
 Bound bound_of(const RooflineLaw& law, const LawQuestion& question) {
-  const DeviceFacts& facts = question.facts;
-  const double traffic =
-      question.bytes / (law.bandwidth_fraction * facts.bandwidth_bytes_per_second);
-  const double work = facts.peak_flops_per_second > 0.0
-                          ? question.flops / (law.compute_fraction * facts.peak_flops_per_second)
-                          : 0.0;
+  const auto [work, traffic] = roofline_seconds(law, question);
   if (law.launch.value() > std::max(work, traffic)) return Bound::launch;
   return work > traffic ? Bound::compute : Bound::memory;
 }

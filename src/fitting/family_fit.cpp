@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fitting/family_fit.hpp"
 
+#include "fitting/splitmix.hpp"
+
 #include <Eigen/Cholesky>
 
 #include <algorithm>
@@ -20,14 +22,6 @@ using Eigen::VectorXd;
 // The step of a forward difference in ln theta: large enough to see past the kinks of a minimum
 // over tiles, small enough for a derivative.
 constexpr double difference = 1e-3;
-
-// splitmix64: Steele, Lea & Flood 2014, DOI 10.1145/2714064.2660195.
-std::uint64_t next_random(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9E3779B97F4A7C15ULL);
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31U);
-}
 
 class Problem {
  public:
@@ -144,8 +138,7 @@ class Problem {
     const std::vector<double> centre = values(base, u);
     for (Index i = 0; i < rows; ++i) {
       const LawSample& sample = samples_[static_cast<std::size_t>(i)];
-      const LawQuestion question{sample.operation, sample.shape, sample.precision,
-                                 sample.flops,     sample.bytes, facts_};
+      const LawQuestion question = question_of(sample, facts_);
       const double logarithm = std::log(family_.seconds(centre, question));
       const double r = logarithm - std::log(sample.seconds);
       const double root = std::sqrt(1.0 + r * r / (width_ * width_));

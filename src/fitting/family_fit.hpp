@@ -29,6 +29,11 @@ struct LawSample {
   double weight = 1.0;
 };
 
+// The sample and the facts must outlive the question.
+inline LawQuestion question_of(const LawSample& sample, const DeviceFacts& facts) {
+  return {sample.operation, sample.shape, sample.precision, sample.flops, sample.bytes, facts};
+}
+
 struct FamilyFitOptions {
   double huber_width = 0.06;       // d, on ln t
   std::size_t coarse_rows = 1200;  // every start is tried on so many

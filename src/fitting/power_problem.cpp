@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fitting/power_problem.hpp"
 
+#include "fitting/splitmix.hpp"
+
 #include <Eigen/Cholesky>
 
 #include <algorithm>
@@ -18,14 +20,6 @@ constexpr double label_noise = 0.01;  // of ln P, at least
 constexpr double normal_quantile = 1.96;
 constexpr double shortest_column = 1e-12;
 constexpr double smallest_eigenvalue = 1e-12;  // of columns of unit length
-
-// splitmix64: Steele, Lea & Flood 2014, DOI 10.1145/2714064.2660195.
-std::uint64_t next_random(std::uint64_t& state) {
-  std::uint64_t z = (state += 0x9E3779B97F4A7C15ULL);
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31U);
-}
 
 MatrixXd regular(MatrixXd normal) {
   normal.diagonal().array() += smallest_eigenvalue;

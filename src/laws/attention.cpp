@@ -22,6 +22,7 @@
 //   t = t_0 + b t_b + |t_c, t_m|_q.
 // N S bm bn is never below the visible pairs, hence the rate never above eta_p v.
 #include "laws/families.hpp"
+#include "measurements/names.hpp"
 
 #include <cassert>
 #include <cstdint>
@@ -159,17 +160,6 @@ Kernel choose_kernel(const AttentionShape& shape, const DeviceFacts& facts) {
   return kernel;
 }
 
-double bytes_of(MeasuredPrecision precision) {
-  switch (precision) {
-    case MeasuredPrecision::fp32:
-    case MeasuredPrecision::tf32: return 4.0;
-    case MeasuredPrecision::fp8:
-    case MeasuredPrecision::fp8_block: return 1.0;
-    case MeasuredPrecision::nvfp4: return 0.5625;  // a scale byte per 16 numbers
-    default: return 2.0;
-  }
-}
-
 using Values = std::span<const double>;
 enum Place : std::size_t {
   launch,
@@ -232,8 +222,8 @@ double memory_seconds(Values p, const LawQuestion& question, const AttentionShap
   const double width = real(shape.batch) * real(shape.head_size);
   const double queries = width * real(shape.sequence) * real(shape.heads);
   const double keys = width * real(shape.kv_sequence) * real(shape.kv_heads);
-  double bytes = 2.0 * bytes_of(question.precision) * queries / p[query_bandwidth] +
-                 2.0 * bytes_of(shape.kv_precision) * keys / p[key_bandwidth];
+  double bytes = 2.0 * bytes_with_scales(question.precision) * queries / p[query_bandwidth] +
+                 2.0 * bytes_with_scales(shape.kv_precision) * keys / p[key_bandwidth];
   if (kernel.split) bytes += 8.0 * queries / split_bandwidth;
   return bytes / question.facts.bandwidth_bytes_per_second;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "laws/roofline.hpp"
 #include "measurements/names.hpp"
 
 #include <joulecast/law.hpp>
@@ -20,11 +21,7 @@ struct Asked {
   bool operator()(const RooflineLaw&) const { return true; }
   bool operator()(const FamilyLaw& law) const {
     const LawFamily* family = find_family(law.family);
-    if (family == nullptr || !family->covers(question.operation, question.precision)) return false;
-    if (family->takes_any_shape) return true;
-    const MeasuredOperation* operation = find_measured_operation(question.operation);
-    return operation != nullptr &&
-           question.shape.index() == static_cast<std::size_t>(operation->shape);
+    return family != nullptr && family_answers(*family, question);
   }
   bool operator()(const CommitteeLaw& law) const {
     return std::ranges::all_of(law.members,
@@ -40,13 +37,8 @@ struct Answer {
            (question.facts.peak_flops_per_second * evaluate_hef(law, Flops{question.flops}));
   }
   double operator()(const RooflineLaw& law) const {
-    const DeviceFacts& facts = question.facts;
-    const double traffic =
-        question.bytes / (law.bandwidth_fraction * facts.bandwidth_bytes_per_second);
-    const double work = facts.peak_flops_per_second > 0.0
-                            ? question.flops / (law.compute_fraction * facts.peak_flops_per_second)
-                            : 0.0;
-    return law.launch.value() + std::max(work, traffic);
+    const RooflineSeconds seconds = roofline_seconds(law, question);
+    return law.launch.value() + std::max(seconds.work, seconds.traffic);
   }
   double operator()(const FamilyLaw& law) const {
     return find_family(law.family)->seconds(law.parameters, question);
@@ -61,6 +53,24 @@ struct Answer {
 };
 
 }  // namespace
+
+bool family_answers(const LawFamily& family, const LawQuestion& question) {
+  if (!family.covers(question.operation, question.precision)) return false;
+  if (family.takes_any_shape) return true;
+  const MeasuredOperation* operation = find_measured_operation(question.operation);
+  return operation != nullptr &&
+         question.shape.index() == static_cast<std::size_t>(operation->shape);
+}
+
+LawQuestion question_of(const Measurement& row, const DeviceFacts& facts) {
+  const MeasuredWork work = least_work(row);
+  return {.operation = row.operation,
+          .shape = row.shape,
+          .precision = row.precision,
+          .flops = work.flops.value(),
+          .bytes = work.bytes.value(),
+          .facts = facts};
+}
 
 bool law_answers(const Law& law, const LawQuestion& question) {
   return std::visit(Asked{question}, law.form);

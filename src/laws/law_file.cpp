@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laws/law_file.hpp"
 
+#include "documents/digits.hpp"
 #include "documents/hash.hpp"
 
 #include <joulecast/law_family.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
 #include <fmt/format.h>
@@ -181,14 +181,6 @@ Result<void> check_content(std::string_view text, const std::string& file) {
 }
 
 using Json = nlohmann::ordered_json;
-
-// Digits beyond what the rows can tell are noise, and would differ between machines.
-double rounded(double value, int digits) {
-  double result = 0.0;
-  const std::string text = fmt::format("{:.{}e}", value, digits - 1);
-  std::from_chars(text.data(), text.data() + text.size(), result);
-  return result;
-}
 
 void add_factors(Json& entry, const IntervalFactors& factors) {
   entry["lower_factor"] = rounded(factors.lower, 4);

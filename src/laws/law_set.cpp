@@ -135,9 +135,12 @@ const std::vector<LawId>& all_shipped_ids() {
   return ids;
 }
 
-const DeviceCatalogue& shipped_devices() {
+// Laws name devices by their ids, so nothing has to be guessed. Null for a device that is not
+// shipped.
+const Device* shipped_device(std::string_view id) {
   static const DeviceCatalogue catalogue = load_devices().value();
-  return catalogue;
+  const auto found = std::ranges::find(catalogue.devices(), id, &Device::id);
+  return found == catalogue.devices().end() ? nullptr : &*found;
 }
 
 // Interval factors and errors of transfer, by precision and operation.
@@ -145,8 +148,9 @@ struct TransferRecord {
   IntervalFactors interval{};
   LawErrors errors{};
 };
-std::map<std::pair<std::string, std::string>, TransferRecord> read_transfer_records() {
-  std::map<std::pair<std::string, std::string>, TransferRecord> records;
+using TransferRecords = std::map<std::pair<std::string, std::string>, TransferRecord>;
+TransferRecords read_transfer_records() {
+  TransferRecords records;
   for (const EmbeddedFile& file : embedded_files()) {
     if (file.name != "laws/transfer.json") continue;
     const auto document = parse_json(file.content, "transfer.json");
@@ -167,8 +171,7 @@ std::map<std::pair<std::string, std::string>, TransferRecord> read_transfer_reco
 
 class Transfer {
  public:
-  Transfer(const Device& device, const LawRequest& request)
-      : device_(device), request_(request), records_(read_transfer_records()) {}
+  Transfer(const Device& device, const LawRequest& request) : device_(device), request_(request) {}
 
   // A committee for what was not measured on the device; absent where no law can stand in.
   [[nodiscard]] std::optional<Law> form(MeasuredPrecision precision,
@@ -191,12 +194,12 @@ class Transfer {
     std::vector<DeviceFacts> facts;
     for (const LawId& id : all_shipped_ids()) {
       if (id.precision != source || id.operation != operation) continue;
-      const auto from = shipped_devices().find(id.device);
-      if (!from || from->vendor != device_.vendor) continue;
+      const Device* from = shipped_device(id.device);
+      if (from == nullptr || from->vendor != device_.vendor) continue;
       auto own = facts_of(*from, source);
+      if (!own) continue;
       auto law = load_shipped(id, request_.family);
-      if (!own || !law || law->host_timed || !std::holds_alternative<FamilyLaw>(law->form))
-        continue;
+      if (!law || law->host_timed || !std::holds_alternative<FamilyLaw>(law->form)) continue;
       // The same board at another rate is the best source there is.
       if (from->id == device_.id) {
         laws = {std::move(*law)};
@@ -211,8 +214,9 @@ class Transfer {
     for (std::size_t i = 0; i < laws.size(); ++i) sources.push_back({&laws[i], facts[i]});
     Law law = form_committee(sources, device_, to, precision);
     law.file = "shipped";
-    const auto record = records_.find({std::string(to_string(source)), operation});
-    if (record != records_.end()) {
+    static const TransferRecords records = read_transfer_records();
+    const auto record = records.find({std::string(to_string(source)), operation});
+    if (record != records.end()) {
       law.interval = record->second.interval;
       law.errors = record->second.errors;
     }
@@ -221,7 +225,6 @@ class Transfer {
 
   const Device& device_;
   const LawRequest& request_;
-  std::map<std::pair<std::string, std::string>, TransferRecord> records_;
 };
 
 struct ProductLaw {
@@ -239,9 +242,7 @@ const std::vector<ProductLaw>& product_laws() {
       if (operation == nullptr || operation->shape != ShapeKind::matmul) continue;
       const std::string_view text = embedded_file(shipped_name(id, ".json"));
       if (text.find("\"host_timed\": true") != text.npos) continue;
-      const auto& devices = shipped_devices().devices();
-      const auto device = std::ranges::find(devices, id.device, &Device::id);
-      if (device != devices.end()) found.push_back({id, device->vendor});
+      if (const Device* device = shipped_device(id.device)) found.push_back({id, device->vendor});
     }
     return found;
   }();
@@ -288,37 +289,43 @@ std::vector<Law> load_wanted(const Device& device, const LawRequest& request) {
   return laws;
 }
 
+// What other devices tell about kernels in general rests on more of them than what they tell about
+// an operation of this name, which comes first in `law_names`.
+std::vector<std::string_view> general_first(std::vector<std::string_view> names) {
+  if (!names.empty()) std::ranges::rotate(names, names.begin() + 1);
+  return names;
+}
+
 // Reading every law would take longer than the prediction, so this takes, need by need, what
 // `LawSet::find` would take of all of them.
 std::vector<Law> load_needed(const Device& device, const LawRequest& request) {
   std::vector<Law> laws;
-  std::map<LawId, bool> seen;  // whether the law was there
+  using Seen = std::map<LawId, bool>;  // whether the law was there
+  Seen own;
+  Seen transferred;
   const Transfer transfer(device, request);
-  const auto take = [&](const LawId& id, auto&& load) {
+  const auto take = [&](Seen& seen, const LawId& id, auto&& load) {
     const auto [place, fresh] = seen.try_emplace(id, false);
     if (!fresh) return place->second;
-    std::optional<Law> law = load();
+    std::optional<Law> law = load(id);
     place->second = law.has_value();
     if (law) laws.push_back(std::move(*law));
     return place->second;
   };
-  for (const LawNeed& need : request.needs) {
-    const bool own = std::ranges::any_of(need.names, [&](std::string_view name) {
-      const LawId id{device.id, need.precision, std::string(name)};
-      return take(id, [&]() -> std::optional<Law> {
-        if (!std::ranges::binary_search(all_shipped_ids(), id)) return std::nullopt;
-        auto law = load_own(id, request);
-        return law && law->host_timed ? std::nullopt : std::move(law);
-      });
+  const auto any_of = [&](const LawNeed& need, const auto& names, Seen& seen, auto&& load) {
+    return std::ranges::any_of(names, [&](std::string_view name) {
+      return take(seen, {device.id, need.precision, std::string(name)}, load);
     });
-    if (own || need.names.empty()) continue;
-    std::vector<std::string_view> names = need.names;
-    std::ranges::rotate(names, names.begin() + 1);
-    for (const std::string_view name : names) {
-      // Under another device's id, lest the refusal above be taken for one of this.
-      const LawId id{"transferred to " + device.id, need.precision, std::string(name)};
-      if (take(id, [&] { return transfer.form(need.precision, std::string(name)); })) break;
-    }
+  };
+  for (const LawNeed& need : request.needs) {
+    const bool found = any_of(need, need.names, own, [&](const LawId& id) -> std::optional<Law> {
+      if (!std::ranges::binary_search(all_shipped_ids(), id)) return std::nullopt;
+      auto law = load_own(id, request);
+      return law && law->host_timed ? std::nullopt : std::move(law);
+    });
+    if (found) continue;
+    any_of(need, general_first(need.names), transferred,
+           [&](const LawId& id) { return transfer.form(id.precision, id.operation); });
   }
   return laws;
 }
@@ -340,9 +347,9 @@ const Law* LawSet::find(const LawKey& key) const {
 const Law& LawSet::find(const Device& device, const Operation& operation) const {
   const auto precision = measured_precision_of(operation.precision);
   if (!precision) return prior_;
-  std::vector<std::string_view> names = law_names(operation);
-  const auto first_of = [&](auto&& wanted) -> const Law* {
-    for (const std::string_view name : names) {
+  const std::vector<std::string_view> names = law_names(operation);
+  const auto first_of = [&](const auto& ordered, auto&& wanted) -> const Law* {
+    for (const std::string_view name : ordered) {
       for (const Law& law : laws_) {
         const bool fits =
             law.device == device.id && law.precision == precision && law.operation == name;
@@ -351,15 +358,13 @@ const Law& LawSet::find(const Device& device, const Operation& operation) const 
     }
     return nullptr;
   };
-  const Law* law = first_of([](const Law& candidate) {
+  const Law* law = first_of(names, [](const Law& candidate) {
     const bool shipped = candidate.file == "shipped";
     return candidate.origin != LawOrigin::transferred && !(shipped && candidate.host_timed);
   });
   if (law != nullptr) return *law;
-  // What other devices tell about kernels in general rests on more of them than what they tell
-  // about an operation of this name.
-  std::rotate(names.begin(), names.begin() + 1, names.end());
-  law = first_of([](const Law& candidate) { return candidate.origin == LawOrigin::transferred; });
+  law = first_of(general_first(names),
+                 [](const Law& candidate) { return candidate.origin == LawOrigin::transferred; });
   return law != nullptr ? *law : prior_;
 }
 

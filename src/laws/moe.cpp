@@ -19,6 +19,7 @@
 // below the results of the device, hence the rate never above eta v.
 #include "laws/families.hpp"
 #include "laws/moe_loads.hpp"
+#include "measurements/names.hpp"
 
 #include <array>
 #include <cassert>
@@ -65,17 +66,6 @@ Groups groups_of(const MoeShape& shape) {
   return known.emplace(key, count_groups(shape)).first->second;
 }
 
-double bytes_of(MeasuredPrecision precision) {
-  switch (precision) {
-    case MeasuredPrecision::fp32:
-    case MeasuredPrecision::tf32: return 4.0;
-    case MeasuredPrecision::fp8:
-    case MeasuredPrecision::fp8_block: return 1.0;
-    case MeasuredPrecision::nvfp4: return 0.5625;  // a scale byte per 16 numbers
-    default: return 2.0;
-  }
-}
-
 using Values = std::span<const double>;
 enum Place : std::size_t {
   launch,
@@ -111,7 +101,7 @@ Kernel kernel_of(Values p, const LawQuestion& question, const MoeShape& shape) {
           .bytes_per_second = memory * p[bandwidth] * (many ? p[many_bandwidth] : 1.0),
           .operand_bytes_per_second = memory * p[operand_reuse],
           .multiprocessors = question.facts.multiprocessors,
-          .number_bytes = bytes_of(question.precision),
+          .number_bytes = bytes_with_scales(question.precision),
           .tile_time = p[tile_time],
           .step_time = p[step_time] + (many ? p[many_step_time] : 0.0),
           .corner = p[corner],

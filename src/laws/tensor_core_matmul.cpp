@@ -61,16 +61,8 @@ Product product_of(const LawQuestion& question) {
   const auto* shape = std::get_if<MatmulShape>(&question.shape);
   assert(shape != nullptr && "covers() lets matrix products through only");
   const auto real = [](std::int64_t size) { return static_cast<double>(size); };
-  double bytes = 2.0;
-  switch (question.precision) {
-    case MeasuredPrecision::fp32:
-    case MeasuredPrecision::tf32: bytes = 4.0; break;
-    case MeasuredPrecision::fp8:
-    case MeasuredPrecision::fp8_block: bytes = 1.0; break;
-    case MeasuredPrecision::nvfp4: bytes = 0.5625; break;  // a scale byte per 16 numbers
-    default: break;
-  }
-  return {real(shape->batch), real(shape->m), real(shape->n), real(shape->k), bytes};
+  return {real(shape->batch), real(shape->m), real(shape->n), real(shape->k),
+          bytes_with_scales(question.precision)};
 }
 
 // What the three families share; seconds and pure numbers.

@@ -195,4 +195,10 @@ double bytes_per_number(MeasuredPrecision precision) {
   return 0.0;
 }
 
+double bytes_with_scales(MeasuredPrecision precision) {
+  constexpr double scale_of_16_numbers = 1.0 / 16.0;
+  return bytes_per_number(precision) +
+         (precision == MeasuredPrecision::nvfp4 ? scale_of_16_numbers : 0.0);
+}
+
 }  // namespace joulecast

@@ -32,5 +32,7 @@ const MeasuredOperation* find_measured_operation(std::string_view name);
 
 // Storage of one number, without its share of the scales: the least it can take.
 double bytes_per_number(MeasuredPrecision precision);
+// With its share of the scales where a block is short enough for it to count.
+double bytes_with_scales(MeasuredPrecision precision);
 
 }  // namespace joulecast

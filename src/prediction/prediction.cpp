@@ -163,8 +163,8 @@ Result<Prediction> start_prediction(const PredictionRequest& request, const LawS
 }
 
 Result<void> predict_step(const PredictionRequest& request, const LawSet& laws,
+                          const Result<std::vector<Operation>>& operations,
                           Prediction& prediction) {
-  const auto operations = list_operations(request.model, request.setup);
   if (!operations) return std::unexpected(operations.error());
   std::set<std::string> noted;
   for (const Operation& operation : *operations) {
@@ -180,8 +180,8 @@ Result<void> predict_step(const PredictionRequest& request, const LawSet& laws,
 }
 
 // Only what the step asks for: reading all of them would take longer than the prediction.
-LawSet shipped_laws_for(const PredictionRequest& request) {
-  const auto operations = list_operations(request.model, request.setup);
+LawSet shipped_laws_for(const PredictionRequest& request,
+                        const Result<std::vector<Operation>>& operations) {
   if (!operations || request.setup.convention == Convention::ecai2025) return shipped_prior();
   std::set<LawNeed> needs;
   for (const Operation& operation : *operations) {
@@ -197,13 +197,16 @@ LawSet shipped_laws_for(const PredictionRequest& request) {
 
 Result<Prediction> predict(const PredictionRequest& request) {
   if (auto checked = check_site(request.site); !checked) return std::unexpected(checked.error());
-  LawSet laws = request.laws ? *request.laws : shipped_laws_for(request);
-  if (request.laws && request.shipped_too) laws = laws.followed_by(shipped_laws_for(request));
+  const auto operations = list_operations(request.model, request.setup);
+  LawSet laws = request.laws ? *request.laws : shipped_laws_for(request, operations);
+  if (request.laws && request.shipped_too) {
+    laws = laws.followed_by(shipped_laws_for(request, operations));
+  }
   auto prediction = start_prediction(request, laws);
   if (!prediction) return prediction;
   const bool paper = request.setup.convention == Convention::ecai2025;
-  const auto step =
-      paper ? fill_paper_step(request, *prediction) : predict_step(request, laws, *prediction);
+  const auto step = paper ? fill_paper_step(request, *prediction)
+                          : predict_step(request, laws, operations, *prediction);
   if (!step) return std::unexpected(step.error());
   set_shares(*prediction);
   auto run = predict_run({.plan = request.plan,

@@ -6,13 +6,7 @@
 namespace joulecast {
 
 Result<Seconds> predict_measured(const Law& law, const Measurement& row, const DeviceFacts& facts) {
-  const MeasuredWork work = least_work(row);
-  const LawQuestion question{.operation = row.operation,
-                             .shape = row.shape,
-                             .precision = row.precision,
-                             .flops = work.flops.value(),
-                             .bytes = work.bytes.value(),
-                             .facts = facts};
+  const LawQuestion question = question_of(row, facts);
   const auto fail = [&](ErrorKind kind, std::string message) {
     return std::unexpected(Error{kind, std::move(message), Location{.file = law.file},
                                  "fit a law to measurements of this operation"});
