@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares predictions with the training steps of a campaign: figures of docs/accuracy.md.
+
+usage: accuracy_of_campaign.py JOULECAST GPU RECORD [all]
+
+RECORD is a record of campaign/training_steps.py, GPU the id of the device it was made on. The rows
+that are held out count, with `all` every row. Those that joulecast cannot describe are counted by
+reason. A row's time is its mean step in the timed loop, its energy the GPU's own counter over the
+same loop; "kernels" is the time in which the GPU computed during one step, without the waits for
+the host in between.
+"""
+import collections
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+JOULECAST, GPU, RECORD = sys.argv[1:4]
+CAMPAIGN = pathlib.Path(__file__).resolve().parent.parent / "campaign"
+# The campaign's sgd has a momentum; a fused AdamW does the same work in other kernels.
+OPTIMIZERS = {"adamw": "adamw", "adamw_fused": "adamw", "adam": "adam", "sgd": "momentum"}
+# One model has two names in the first record.
+RENAMED = {"qwen3moe-170m": "qwen3moe-150m"}
+
+
+def predict(row):
+    folder = CAMPAIGN / "models" / RENAMED.get(row["model"], row["model"])
+    path = folder / "model.toml" if (folder / "model.toml").exists() else folder / "config.json"
+    command = [JOULECAST, "predict", str(path), "--gpu", GPU, "--precision", row["precision"],
+               "--batch-size", str(row["batch_size"]),
+               "--sequence-length", str(row["sequence_length"] or 1),
+               "--optimizer", OPTIMIZERS[row["optimizer"]], "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.splitlines()[0].split(": ", 2)[-1])
+    return json.loads(done.stdout)
+
+
+def report(name, pairs):
+    """pairs: (predicted, measured, lower, upper)."""
+    ratios = [predicted / measured for predicted, measured, _, _ in pairs]
+    errors = [abs(ratio - 1) for ratio in ratios]
+    inside = sum(low <= measured <= high for _, measured, low, high in pairs) / len(pairs)
+    print(f"| {name} | {len(pairs)} | {100 * statistics.fmean(errors):.0f} % | "
+          f"{100 * statistics.median(errors):.0f} % | {statistics.median(ratios):.2f} | "
+          f"{100 * inside:.0f} % |")
+
+
+def main():
+    rows = [json.loads(line) for line in open(RECORD, encoding="utf-8")]
+    steps = [row for row in rows if row["kind"] == "step" and "error" not in row]
+    if "all" not in sys.argv[4:]:
+        steps = [row for row in steps if row["held_out"]]
+    pairs = collections.defaultdict(list)
+    refused = collections.Counter()
+    counted_otherwise = []
+    for row in steps:
+        try:
+            result = predict(row)
+        except ValueError as error:
+            refused[f"{row['family']}: {error}"] += 1
+            continue
+        step, parameters = result["step"], result["model"]["parameters"]
+        if parameters != row["parameters_count"]:
+            counted_otherwise.append(f"{row['id']}: {parameters}, not {row['parameters_count']}")
+        time = (step["duration_seconds"], row["step_mean_seconds"],
+                step["duration_lower_seconds"], step["duration_upper_seconds"])
+        busy = row["gpu_busy_union_seconds"] / row["step_mean_seconds"]
+        pace = "paced by the GPU (busy 0.9 and more)" if busy >= 0.9 else "paced by the host"
+        for group in (row["family"], "all", pace):
+            pairs["time", group].append(time)
+            pairs["kernels", group].append((time[0], row["gpu_busy_union_seconds"], *time[2:]))
+            pairs["energy", group].append(
+                (step["energy_joules"], row["step_energy_nvml_joules"],
+                 step["energy_lower_joules"], step["energy_upper_joules"]))
+    print("| quantity, rows | count | mean error | median error | median predicted / measured | "
+          "inside the 90 % interval |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    for quantity, group in sorted(pairs):
+        report(f"{quantity}, {group}", pairs[quantity, group])
+    for reason, count in sorted(refused.items()):
+        print(f"not described: {count} rows, {reason}")
+    print(f"parameter counts that differ: {counted_otherwise or 'none'}")
+
+
+main()
