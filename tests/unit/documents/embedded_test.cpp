@@ -17,6 +17,11 @@ std::string bytes_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+// Raw measurements, and models that no verb reads yet.
+bool stays_out(const std::string& name) {
+  return name.starts_with("measurements/") || name.starts_with("models/");
+}
+
 // What the library carries is what lies in data/, byte for byte and file for file; notes for
 // people stay out.
 TEST(Embedded, IsTheDataFolderByteForByte) {
@@ -25,6 +30,7 @@ TEST(Embedded, IsTheDataFolderByteForByte) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(data)) {
     if (!entry.is_regular_file() || entry.path().extension() == ".md") continue;
     const std::string name = std::filesystem::relative(entry.path(), data).generic_string();
+    if (stays_out(name)) continue;
     expected.insert(name);
     EXPECT_TRUE(embedded_file(name) == bytes_of(entry.path())) << name;
   }
