@@ -413,7 +413,7 @@ Table csv_of(const Prediction& prediction, const Table& operations) {
     csv.columns.push_back({key, key, Unit::none});
   }
   for (auto& row : csv.rows) {
-    row.insert(row.begin(), std::string("operation"));
+    row.emplace(row.begin(), std::string("operation"));
     row.resize(csv.columns.size());
   }
   const auto column = [&](std::string_view key) {
