@@ -19,7 +19,7 @@
 namespace joulecast {
 namespace {
 
-constexpr std::int64_t batch = 64;  // of the Transformer sweep
+constexpr std::int64_t sweep_batch = 64;  // of the Transformer sweep
 constexpr std::int64_t largest_size = std::int64_t{1} << 20;
 
 struct PaperSizes {
@@ -44,19 +44,19 @@ MeasuredShape elements(std::int64_t rows, std::int64_t width) {
 const std::vector<PaperOperation> transformer_operations = {
     {{"QKV Projections"},
      "qkv_projection",
-     [](const PaperSizes& s) { return matmul(1, batch * s.a, 3 * s.b, s.b); }},
+     [](const PaperSizes& s) { return matmul(1, sweep_batch * s.a, 3 * s.b, s.b); }},
     {{"Attention Scores"},
      "attention_scores",
-     [](const PaperSizes& s) { return matmul(batch, s.a, s.a, s.b); }},
+     [](const PaperSizes& s) { return matmul(sweep_batch, s.a, s.a, s.b); }},
     {{"attention_softmax"},
      "softmax",
-     [](const PaperSizes& s) { return elements(batch * s.a, s.a); }},
+     [](const PaperSizes& s) { return elements(sweep_batch * s.a, s.a); }},
     {{"Attention Output"},
      "attention_values",
-     [](const PaperSizes& s) { return matmul(batch, s.a, s.b, s.a); }},
+     [](const PaperSizes& s) { return matmul(sweep_batch, s.a, s.b, s.a); }},
     {{"Final Projection"},
      "attention_output_projection",
-     [](const PaperSizes& s) { return matmul(1, batch * s.a, s.b, s.b); }},
+     [](const PaperSizes& s) { return matmul(1, sweep_batch * s.a, s.b, s.b); }},
 };
 
 const std::vector<PaperOperation> lstm_operations = {

@@ -9,11 +9,11 @@
 namespace joulecast {
 namespace {
 
-struct Sizes {
+struct CellSizes {
   Count batch, steps, input, hidden, gates;
 };
 
-void emit_cell_steps(Emitter& emitter, RecurrentBlock::Cell cell, const Sizes& size,
+void emit_cell_steps(Emitter& emitter, RecurrentBlock::Cell cell, const CellSizes& size,
                      Count executions) {
   const auto per_step = [&](std::string_view name, Count elements, ElementCosts costs) {
     emitter.elements({.name = name,
@@ -40,7 +40,8 @@ void emit_cell_steps(Emitter& emitter, RecurrentBlock::Cell cell, const Sizes& s
   }
 }
 
-void emit_layer(Emitter& emitter, RecurrentBlock::Cell cell, const Sizes& size, Count executions) {
+void emit_layer(Emitter& emitter, RecurrentBlock::Cell cell, const CellSizes& size,
+                Count executions) {
   const Count outputs = size.gates * size.hidden;
   emitter.linear("input_gates", {1, size.batch * size.steps, outputs, size.input}, executions);
   // Forward and input gradient step by step; the weight gradient once over all steps.
@@ -58,11 +59,11 @@ void emit_layer(Emitter& emitter, RecurrentBlock::Cell cell, const Sizes& size, 
 void emit_block(Emitter& emitter, const RecurrentBlock& block) {
   const TrainingSetup& setup = emitter.setup();
   const std::int64_t directions = block.bidirectional ? 2 : 1;
-  Sizes size{.batch = setup.batch_size,
-             .steps = setup.sequence_length,
-             .input = block.input_size,
-             .hidden = block.hidden_size,
-             .gates = block.cell == RecurrentBlock::Cell::lstm ? 4 : 3};
+  CellSizes size{.batch = setup.batch_size,
+                 .steps = setup.sequence_length,
+                 .input = block.input_size,
+                 .hidden = block.hidden_size,
+                 .gates = block.cell == RecurrentBlock::Cell::lstm ? 4 : 3};
   emit_layer(emitter, block.cell, size, directions);
   if (block.num_layers == 1) return;
   // Layers above the first read the outputs of both directions.

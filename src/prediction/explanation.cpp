@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/explanation.hpp>
 
+#include "prediction/notes.hpp"
+
 #include <joulecast/suggest.hpp>
 
 #include <algorithm>
-#include <cassert>
 #include <set>
 
 #include <fmt/format.h>
@@ -13,13 +14,6 @@ namespace joulecast {
 namespace {
 
 constexpr const char* paper = "Mayaki & Charpenay, ECAI 2025, DOI 10.3233/FAIA250900";
-
-const Law& law_of(const Prediction& prediction, const OperationPrediction& entry) {
-  const auto found = std::find_if(prediction.laws.begin(), prediction.laws.end(),
-                                  [&](const Law& law) { return law.id == entry.law_id; });
-  assert(found != prediction.laws.end() && "every law in use is listed");
-  return *found;
-}
 
 std::string range_of(const Law& law) {
   if (!law.fitted_range) return "any size: a prior, not fitted";

@@ -2,6 +2,7 @@
 #include "prediction/notes.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <map>
 #include <set>
 #include <string_view>
@@ -10,10 +11,6 @@
 
 namespace joulecast {
 namespace {
-
-const Law& law_of(const Prediction& prediction, const OperationPrediction& entry) {
-  return *std::ranges::find(prediction.laws, entry.law_id, &Law::id);
-}
 
 // The distinct names of operations whose law is of that origin, in the order of the step.
 std::vector<std::string> names_with(const Prediction& prediction, LawOrigin origin) {
@@ -244,6 +241,12 @@ void assume_run(const Prediction& prediction, std::vector<Assumption>& list) {
 }
 
 }  // namespace
+
+const Law& law_of(const Prediction& prediction, const OperationPrediction& entry) {
+  const auto found = std::ranges::find(prediction.laws, entry.law_id, &Law::id);
+  assert(found != prediction.laws.end() && "every law in use is listed");
+  return *found;
+}
 
 std::vector<Assumption> list_assumptions(const Prediction& prediction) {
   std::vector<Assumption> list;

@@ -7,6 +7,9 @@
 
 namespace joulecast {
 
+// The law that answered for an operation of the prediction.
+const Law& law_of(const Prediction& prediction, const OperationPrediction& entry);
+
 std::vector<Assumption> list_assumptions(const Prediction& prediction);
 
 // Warnings about laws, devices and what the user did not state.

@@ -9,7 +9,7 @@
 namespace joulecast {
 namespace {
 
-Head head_of(ObjectReader& reader, Model& model) {
+Head bert_head(ObjectReader& reader, Model& model) {
   const std::vector<std::string> architectures = reader.texts("architectures");
   for (const std::string& name : architectures) {
     const bool known = name == "BertForMaskedLM" || name == "BertForPreTraining" ||
@@ -93,7 +93,7 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
   }
   check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
-  if (head == Head::from_config) head = head_of(reader, model);
+  if (head == Head::from_config) head = bert_head(reader, model);
   model.max_sequence_length = embedding.max_position_embeddings;
   const std::vector<Block> body = {{"embedding", embedding}, {"encoder", encoder}};
   model.blocks = with_head(body, embedding, head, encoder.activation, tied);

@@ -7,7 +7,7 @@
 namespace joulecast {
 namespace {
 
-Head head_of(ObjectReader& reader, Model& model) {
+Head gpt2_head(ObjectReader& reader, Model& model) {
   const std::vector<std::string> architectures = reader.texts("architectures");
   for (const std::string& name : architectures) {
     if (name == "GPT2LMHeadModel" || name == "GPT2Model") {
@@ -66,7 +66,7 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
   }
   check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
-  if (head == Head::from_config) head = head_of(reader, model);
+  if (head == Head::from_config) head = gpt2_head(reader, model);
   if (head != Head::none && head != Head::causal_lm) {
     reader.fail("architectures", fmt::format("GPT-2 has no head {}", to_string(head)),
                 "choose --head none or --head causal_lm", ErrorKind::unsupported);

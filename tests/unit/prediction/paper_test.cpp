@@ -58,7 +58,7 @@ TransformerBlock model_b() {
 
 // The whole chain once more, from the printed numbers alone and with the percent slip as the
 // authors make it: eta in percent divides c as if it were a fraction.
-double step_joules(double layers, double width) {
+double joules_of_paper_step(double layers, double width) {
   struct Term {
     double teraflops, eta_max_percent, rate, exponent, joules_per_microsecond;
   };
@@ -83,8 +83,8 @@ TEST(PaperPrediction, GivesTheWorkedExample) {
   const double b = predict(paper_request(model_b())).value().step.energy.value().value();
   EXPECT_NEAR(a, 36.06, 0.005);
   EXPECT_NEAR(b, 78.96, 0.005);
-  EXPECT_NEAR(a, step_joules(6.0, 512.0), 1e-9);
-  EXPECT_NEAR(b, step_joules(12.0, 768.0), 1e-9);
+  EXPECT_NEAR(a, joules_of_paper_step(6.0, 512.0), 1e-9);
+  EXPECT_NEAR(b, joules_of_paper_step(12.0, 768.0), 1e-9);
 }
 
 // Table 5, within one unit of its last digit: its 33.28 for the scores of A is 33.288 by its own
