@@ -81,6 +81,8 @@ done | rule "a room includes one that it must not know"
 grep -nE '#include "(src/|\.\./)|#include "(documents|laws|fitting|reports|prediction)/' \
   cli/*.?pp include/joulecast/*.hpp | rule "the command line or a public header sees a private one"
 
+grep -nE '^ *# *include .*\.(cpp|cc|c)[">]' $sources | rule "a source is included"
+
 grep -nE '\b(printf|fputs|puts|exit|getenv)\(|std::(cout|cerr|exit)' $(list 'src/*.cpp' 'src/*.hpp') |
   rule "the library prints, exits or reads the environment"
 
