@@ -29,41 +29,27 @@ def _scaled(value: Any, factor: float) -> Any:
 
 
 class Nvml:
-    """The GPU that PyTorch uses, as NVML sees it; without NVML every reading is null."""
+    """One GPU as NVML sees it; without NVML, or a device that it knows, every reading is null."""
 
-    def __init__(self, uuid: str | None) -> None:
-        self._nvml: Any = None
-        self._handle: Any = None
-        try:
-            import pynvml  # type: ignore[import-not-found]
-
-            pynvml.nvmlInit()
-        except Exception:  # noqa: BLE001
-            return
-        self._nvml = pynvml
-        if uuid:
-            # PyTorch counts only visible devices, NVML all: the name in common is the UUID.
-            name = uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
-            self._handle = attempt(pynvml.nvmlDeviceGetHandleByUUID, name)
-            if self._handle is None:
-                self._handle = attempt(pynvml.nvmlDeviceGetHandleByUUID, name.encode())
-        if self._handle is None:
-            self._handle = attempt(pynvml.nvmlDeviceGetHandleByIndex, 0)
+    def __init__(self, nvml: Any = None, handle: Any = None) -> None:
+        self._nvml = nvml
+        self._handle = handle
 
     def call(self, name: str, *arguments: Any) -> Any:
         if self._handle is None:
             return None
         return attempt(lambda: getattr(self._nvml, name)(self._handle, *arguments))
 
-    def _constant(self, name: str, default: int) -> int:
-        return getattr(self._nvml, name, default)
-
     def energy_joules(self) -> float | None:
         """Energy since the driver was loaded; it advances in steps of some tens of ms."""
         return _scaled(self.call("nvmlDeviceGetTotalEnergyConsumption"), 1e-3)
 
-    def state(self) -> dict:
-        """What may have limited the GPU, to be read while its clocks are still those of work."""
+    def power_watts(self) -> float | None:
+        """By nvmlDeviceGetPowerUsage, which data-centre GPUs average over a second."""
+        return _scaled(self.call("nvmlDeviceGetPowerUsage"), 1e-3)
+
+    def clocks(self) -> dict:
+        """What may have limited the GPU, in the order in which a sample states it."""
         reasons = self.call("nvmlDeviceGetCurrentClocksEventReasons")
         if reasons is None:
             reasons = self.call("nvmlDeviceGetCurrentClocksThrottleReasons")
@@ -71,9 +57,15 @@ class Nvml:
             "sm_clock_hertz": _scaled(self.call("nvmlDeviceGetClockInfo", 1), 1e6),
             "memory_clock_hertz": _scaled(self.call("nvmlDeviceGetClockInfo", 2), 1e6),
             "temperature_celsius": self.call("nvmlDeviceGetTemperature", 0),
-            "power_limit_watts": _scaled(self.call("nvmlDeviceGetEnforcedPowerLimit"), 1e-3),
-            "power_instant_watts": _scaled(self.call("nvmlDeviceGetPowerUsage"), 1e-3),
             "throttle_reasons_mask": reasons,
+        }
+
+    def state(self) -> dict:
+        """Clocks and power, to be read while they are still those of work."""
+        return {
+            **self.clocks(),
+            "power_limit_watts": _scaled(self.call("nvmlDeviceGetEnforcedPowerLimit"), 1e-3),
+            "power_instant_watts": self.power_watts(),
         }
 
     def facts(self) -> dict:
@@ -105,6 +97,26 @@ class Nvml:
             "ecc_mode": attempt(lambda: self.call("nvmlDeviceGetEccMode")[0]),
             "persistence_mode": self.call("nvmlDeviceGetPersistenceMode"),
         }
+
+
+def open_nvml(uuid: str | None = None, index: int = 0) -> Nvml:
+    """The GPU of the UUID, or else of the index, as NVML counts them."""
+    try:
+        import pynvml  # type: ignore[import-not-found]
+
+        pynvml.nvmlInit()
+    except Exception:  # noqa: BLE001
+        return Nvml()
+    handle = None
+    if uuid:
+        # PyTorch counts only visible devices, NVML all: the name in common is the UUID.
+        name = uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
+        handle = attempt(pynvml.nvmlDeviceGetHandleByUUID, name)
+        if handle is None:
+            handle = attempt(pynvml.nvmlDeviceGetHandleByUUID, name.encode())
+    if handle is None:
+        handle = attempt(pynvml.nvmlDeviceGetHandleByIndex, index)
+    return Nvml(pynvml, handle)
 
 
 def _cpu_model() -> str | None:

@@ -34,7 +34,7 @@ class Settings:
     device: torch.device
     nvml: machine.Nvml
     marks: records.Marks
-    loop_seconds: float = 2.2
+    loop_seconds: float
     extras: bool = True
 
 
@@ -205,11 +205,6 @@ def _isolated_enqueue_seconds(step: Step, device: torch.device, mean: float) -> 
         durations.append(time.perf_counter() - begin)
     synchronize(device)
     return statistics.median(durations)
-
-
-def _storage_bytes(tensors: Any) -> int:
-    """Bytes behind the tensors, each storage counted once, as tied weights share one."""
-    return sum({_storage_key(tensor): _storage(tensor).nbytes() for tensor in tensors}.values())
 
 
 def _storage(tensor: torch.Tensor) -> Any:

@@ -21,6 +21,8 @@ import signal
 import sys
 import time
 
+import machine
+
 FIELD_POWER_INSTANT = 186  # NVML_FI_DEV_POWER_INSTANT, in milliwatts
 COLUMNS = (
     "monotonic_nanoseconds,energy_counter_joules,power_instant_watts,power_average_watts,"
@@ -30,28 +32,11 @@ COLUMNS = (
 SLOW_EVERY = 5
 
 
-def _or_empty(read, scale: float = 1.0) -> str:
-    try:
-        value = read()
-    except Exception:  # a figure that this GPU does not give
-        return ""
-    return repr(value * scale) if scale != 1.0 else str(value)
-
-
-def _instant_milliwatts(nvml, device) -> int:
-    value = nvml.nvmlDeviceGetFieldValues(device, [FIELD_POWER_INSTANT])[0]
-    if value.nvmlReturn != nvml.NVML_SUCCESS:
-        raise ValueError("no instant power")
-    return value.value.uiVal
-
-
-def _slow(nvml, device) -> list[str]:
-    return [
-        _or_empty(lambda: nvml.nvmlDeviceGetClockInfo(device, nvml.NVML_CLOCK_SM), 1e6),
-        _or_empty(lambda: nvml.nvmlDeviceGetClockInfo(device, nvml.NVML_CLOCK_MEM), 1e6),
-        _or_empty(lambda: nvml.nvmlDeviceGetTemperature(device, nvml.NVML_TEMPERATURE_GPU)),
-        _or_empty(lambda: nvml.nvmlDeviceGetCurrentClocksThrottleReasons(device)),
-    ]
+def _instant_watts(nvml: machine.Nvml) -> float | None:
+    values = nvml.call("nvmlDeviceGetFieldValues", [FIELD_POWER_INSTANT])
+    if not values or values[0].nvmlReturn != 0:
+        return None
+    return values[0].value.uiVal * 1e-3
 
 
 def main() -> int:
@@ -60,28 +45,22 @@ def main() -> int:
     parser.add_argument("--interval", type=float, default=0.05, help="seconds between samples")
     parser.add_argument("--index", type=int, default=0, help="which GPU, as NVML counts them")
     arguments = parser.parse_args()
-    import pynvml as nvml
-
+    nvml = machine.open_nvml(index=arguments.index)
+    if nvml.call("nvmlDeviceGetUUID") is None:
+        raise SystemExit("sample_power.py: no such GPU, no NVIDIA driver or no nvidia-ml-py")
     stop = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.append(True))
-    nvml.nvmlInit()
-    device = nvml.nvmlDeviceGetHandleByIndex(arguments.index)
     begun = next_at = time.monotonic()
     samples = 0
     with open(arguments.output, "w", encoding="utf-8") as file:
         file.write(COLUMNS)
         while not stop:
             now = time.monotonic_ns()
-            cells = [
-                str(now),
-                _or_empty(lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(device), 1e-3),
-                _or_empty(lambda: _instant_milliwatts(nvml, device), 1e-3),
-                _or_empty(lambda: nvml.nvmlDeviceGetPowerUsage(device), 1e-3),
-            ]
-            cells += _slow(nvml, device) if samples % SLOW_EVERY == 0 else [""] * 4
-            cells.append(f"{(time.monotonic_ns() - now) * 1e-9:.6f}")
-            file.write(",".join(cells) + "\n")
+            values = [now, nvml.energy_joules(), _instant_watts(nvml), nvml.power_watts()]
+            values += nvml.clocks().values() if samples % SLOW_EVERY == 0 else [None] * 4
+            values.append(f"{(time.monotonic_ns() - now) * 1e-9:.6f}")
+            file.write(",".join("" if v is None else str(v) for v in values) + "\n")
             if samples % 20 == 0:
                 file.flush()
             samples += 1

@@ -365,7 +365,7 @@ class TorchTest(unittest.TestCase):
         import measure
 
         settings = measure.Settings(
-            torch.device("cpu"), training_steps._no_nvml(), records.Marks(), loop_seconds=0.01
+            torch.device("cpu"), machine.Nvml(), records.Marks(), loop_seconds=0.01
         )
         self.assertIsInstance(settings.nvml, machine.Nvml)
         row: dict = {}

@@ -158,13 +158,14 @@ class Campaign:
         if name == "cuda" and not torch.cuda.is_available():
             raise SystemExit("training_steps.py: PyTorch finds no GPU; --device cpu measures none")
         device = torch.device("cuda", 0) if name == "cuda" else torch.device("cpu")
-        nvml = machine.Nvml(machine.device_uuid(torch, device)) if name == "cuda" else None
+        nvml = (machine.open_nvml(machine.device_uuid(torch, device)) if name == "cuda"
+                else machine.Nvml())
         loop_seconds = self.arguments.loop_seconds
         if loop_seconds is None:
             loop_seconds = SMOKE_LOOP_SECONDS if self.arguments.smoke else LOOP_SECONDS
         self.settings = measure.Settings(
             device=device,
-            nvml=nvml if nvml is not None else _no_nvml(),
+            nvml=nvml,
             marks=records.Marks(),
             loop_seconds=loop_seconds,
             extras=not self.arguments.no_profile,
@@ -338,15 +339,6 @@ class Campaign:
 def shorten_paths(text: str) -> str:
     """A traceback with three parts of every path: the rest tells only where things lie."""
     return re.sub(r'File "[^"]*?((?:[^/"]+/){0,2}[^/"]+)"', r'File "\1"', text)
-
-
-def _no_nvml() -> Any:
-    """Readings that are all null, for a device that NVML does not know."""
-    import machine
-
-    nvml = machine.Nvml.__new__(machine.Nvml)
-    nvml._nvml = nvml._handle = None
-    return nvml
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -13,9 +13,9 @@ the host in between.
 import collections
 import json
 import pathlib
-import statistics
-import subprocess
 import sys
+
+import step_errors
 
 JOULECAST, GPU, RECORD = sys.argv[1:4]
 CAMPAIGN = pathlib.Path(__file__).resolve().parent.parent / "campaign"
@@ -28,24 +28,15 @@ RENAMED = {"qwen3moe-170m": "qwen3moe-150m"}
 def predict(row):
     folder = CAMPAIGN / "models" / RENAMED.get(row["model"], row["model"])
     path = folder / "model.toml" if (folder / "model.toml").exists() else folder / "config.json"
-    command = [JOULECAST, "predict", str(path), "--gpu", GPU, "--precision", row["precision"],
-               "--batch-size", str(row["batch_size"]),
-               "--sequence-length", str(row["sequence_length"] or 1),
-               "--optimizer", OPTIMIZERS[row["optimizer"]], "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise ValueError(done.stderr.splitlines()[0].split(": ", 2)[-1])
-    return json.loads(done.stdout)
+    return step_errors.predict(JOULECAST, path, GPU, row["precision"], row["batch_size"],
+                               row["sequence_length"] or 1, "--optimizer",
+                               OPTIMIZERS[row["optimizer"]])
 
 
 def report(name, pairs):
-    """pairs: (predicted, measured, lower, upper)."""
-    ratios = [predicted / measured for predicted, measured, _, _ in pairs]
-    errors = [abs(ratio - 1) for ratio in ratios]
-    inside = sum(low <= measured <= high for _, measured, low, high in pairs) / len(pairs)
-    print(f"| {name} | {len(pairs)} | {100 * statistics.fmean(errors):.0f} % | "
-          f"{100 * statistics.median(errors):.0f} % | {statistics.median(ratios):.2f} | "
-          f"{100 * inside:.0f} % |")
+    mean, median, ratio, covered = step_errors.errors_of(pairs)
+    print(f"| {name} | {len(pairs)} | {100 * mean:.0f} % | {100 * median:.0f} % | {ratio:.2f} | "
+          f"{100 * covered:.0f} % |")
 
 
 def main():
@@ -60,7 +51,8 @@ def main():
         try:
             result = predict(row)
         except ValueError as error:
-            refused[f"{row['family']}: {error}"] += 1
+            reason = str(error).splitlines()[0].split(": ", 2)[-1]
+            refused[f"{row['family']}: {reason}"] += 1
             continue
         step, parameters = result["step"], result["model"]["parameters"]
         if parameters != row["parameters_count"]:

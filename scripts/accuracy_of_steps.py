@@ -12,10 +12,10 @@ counts; the others are counted and named.
 import csv
 import json
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
+
+import step_errors
 
 JOULECAST, DATA = sys.argv[1], pathlib.Path(sys.argv[2])
 TRANSFORMER = """name = "{model}"
@@ -41,25 +41,16 @@ bias = true
 """
 
 
-def predict(model, gpu, precision, batch, sequence):
-    command = [JOULECAST, "predict", str(model), "--gpu", gpu, "--precision", precision,
-               "--batch-size", str(batch), "--sequence-length", str(sequence), "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise ValueError(done.stderr.strip())
-    return json.loads(done.stdout)
+def predict(*arguments):
+    return step_errors.predict(JOULECAST, *arguments)
 
 
 def report(name, pairs):
-    """pairs: (predicted, measured, lower, upper)."""
     if not pairs:
         return
-    errors = [abs(p - m) / m for p, m, _, _ in pairs]
-    ratios = [p / m for p, m, _, _ in pairs]
-    covered = sum(low <= m <= high for _, m, low, high in pairs) / len(pairs)
-    print(f"{name}: rows {len(pairs)}, MAPE {statistics.fmean(errors):.3f}, median error "
-          f"{statistics.median(errors):.3f}, median predicted/measured "
-          f"{statistics.median(ratios):.3f}, inside the 90 % interval {covered:.3f}")
+    mean, median, ratio, covered = step_errors.errors_of(pairs)
+    print(f"{name}: rows {len(pairs)}, MAPE {mean:.3f}, median error {median:.3f}, "
+          f"median predicted/measured {ratio:.3f}, inside the 90 % interval {covered:.3f}")
 
 
 def authors_steps():

@@ -189,10 +189,7 @@ def count_operations(
 
 def storage_of(tensor: torch.Tensor) -> tuple[int, int, Any]:
     """Identity, size and the storage itself; data_ptr is 0 for every tensor without data."""
-    if hasattr(tensor, "untyped_storage"):
-        storage = tensor.untyped_storage()
-        return storage._cdata, storage.nbytes(), storage
-    storage = tensor.storage()
+    storage = tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()
     return storage._cdata, storage.nbytes(), storage
 
 
@@ -474,18 +471,18 @@ def attempt(send: Send, facts: dict[str, Any], work: Callable[[], dict[str, Any]
     return "error" not in result
 
 
-def ways_to_run(raw: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """Devices and implementations of the experts, in the order in which they are tried.
+def expert_implementations(raw: dict[str, Any]) -> list[str | None]:
+    """Those that run without data, in the order in which they are tried; none without experts.
 
     The eager experts loop over those that were hit, which needs data. The grouped ones are one
     operation with offsets, the batched ones gather each token's weights.
     """
     if not mixes_experts(raw):
-        return [("meta", None)]
-    return [("meta", "grouped_mm"), ("meta", "batched_mm")]
+        return [None]
+    return ["grouped_mm", "batched_mm"]
 
 
-def record_parameters(name: str, raw: dict[str, Any], tiny: bool, send: Send) -> None:
+def record_parameters(raw: dict[str, Any], tiny: bool, send: Send) -> None:
     def run(device: str) -> bool:
         def work() -> dict[str, Any]:
             return count_parameters(make_model(raw, device), shapes=tiny)
@@ -512,8 +509,8 @@ def record_operations(name: str, raw: dict[str, Any], tiny: bool, send: Send) ->
 
     for attention in ATTENTIONS:
         ran = False
-        for device, experts in ways_to_run(raw):
-            ran = run(attention, device, experts) or ran
+        for experts in expert_implementations(raw):
+            ran = run(attention, "meta", experts) or ran
         if tiny and mixes_experts(raw):
             run(attention, "cpu", "eager")
         # The attention that the CPU takes shows beside what the meta device decomposes.
@@ -544,12 +541,11 @@ def record_activations(
 
     for attention in ATTENTIONS:
         for dtype in (torch.float32, torch.bfloat16):
-            ways = [(device, experts) for _, experts in ways_to_run(raw)]
             ran = False
-            for where, experts in ways:
-                ran = run(attention, dtype, where, experts, False) or ran
+            for experts in expert_implementations(raw):
+                ran = run(attention, dtype, device, experts, False) or ran
                 if tiny and ran and labels is not None:
-                    run(attention, dtype, where, experts, True)
+                    run(attention, dtype, device, experts, True)
             on_cpu = not ran or (tiny and mixes_experts(raw))
             if on_cpu and device == "meta" and fits_cpu(raw, tiny):
                 run(attention, dtype, "cpu", "eager" if mixes_experts(raw) else None, False)
@@ -583,7 +579,7 @@ def record_stage(stage: str, path: pathlib.Path, tiny: bool, send: Send) -> None
     raw = json.loads(path.read_text())
     name = path.stem
     if stage == "parameters":
-        record_parameters(name, raw, tiny, send)
+        record_parameters(raw, tiny, send)
     elif stage == "costs":
         record_operations(name, raw, tiny, send)
         record_activations(name, raw, tiny, send, "meta")
