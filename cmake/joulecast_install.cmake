@@ -7,6 +7,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/joulecast" DESTINATION "${CMAKE
 install(EXPORT joulecast-targets NAMESPACE joulecast::
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/joulecast")
 file(WRITE "${CMAKE_CURRENT_BINARY_DIR}/joulecast-config.cmake"
+     "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\n"
      "include(\"\${CMAKE_CURRENT_LIST_DIR}/joulecast-targets.cmake\")\n")
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/joulecast-config-version.cmake"
                                  COMPATIBILITY SameMinorVersion)

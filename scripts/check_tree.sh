@@ -32,6 +32,7 @@ awk 'length($0) > 100 && $0 !~ /https?:|R"|TEST\(|"/ { print FILENAME ":" FNR }'
 # Data flows one way: a room may use those listed, and everybody may use quantities, documents and
 # version.hpp. ARCHITECTURE.md draws the same arrows.
 arrows='
+metering:
 model:
 training:
 readers: model
@@ -47,7 +48,7 @@ prediction: model training operations hardware measurements laws durations energ
 fitting: laws measurements operations hardware
 calibration: fitting validation laws measurements operations hardware
 reproduction: ecai2025 fitting laws
-reports: model training operations hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
+reports: metering model training operations hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
 documents:'
 room_of_header() {
   case "$1" in
@@ -55,6 +56,7 @@ room_of_header() {
     law | law_family | power_law) echo laws ;;
     fit) echo calibration ;;
     measurement) echo measurements ;;
+    meter) echo metering ;;
     operation) echo operations ;;
     duration) echo durations ;;
     explanation) echo prediction ;;

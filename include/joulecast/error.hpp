@@ -16,14 +16,15 @@
 namespace joulecast {
 
 enum class ErrorKind {
-  usage,        // a flag or argument that does not fit
-  not_found,    // a file, device, region or family that does not exist
-  syntax,       // text that is not JSON, TOML or CSV
-  schema,       // a key that is unknown, missing, doubled or of the wrong type
-  value,        // a value outside what is possible
-  overflow,     // a count beyond 64 bits
-  unsupported,  // a combination that exists but cannot be predicted
-  io,           // the operating system refused
+  usage,            // a flag or argument that does not fit
+  not_found,        // a file, device, region or family that does not exist
+  syntax,           // text that is not JSON, TOML or CSV
+  schema,           // a key that is unknown, missing, doubled or of the wrong type
+  value,            // a value outside what is possible
+  overflow,         // a count beyond 64 bits
+  unsupported,      // a combination that exists but cannot be predicted
+  io,               // the operating system refused
+  hardware_absent,  // a device or driver that this machine lacks
 };
 
 // Where in the input: `file` as the user named it, `path` as a key path such as
@@ -69,6 +70,21 @@ enum class WarningCode {
   laws_not_used,               // laws were given, and none of them fits the prediction
   exceeds_memory,              // parameters, gradients and optimizer states alone do not fit
   key_not_modelled,            // a key changes the training, but not the prediction
+  sensor_not_readable,         // a sensor exists, and this user or driver cannot read it
+  sensor_lost,                 // a device went away while it was measured
+  sensor_hung,                 // a driver did not answer in time
+  energy_not_measured,         // a device has neither an energy counter nor a power reading
+  energies_disagree,           // counter and integrated power differ by more than 5 %
+  counter_reset,               // an energy counter began anew
+  sampling_gap,                // readings are missing for longer than a second
+  clocks_limited,              // heat or the power supply slowed a device down
+  device_shared,               // figures are of a whole GPU that is divided into instances
+  device_order_uncertain,      // CUDA and the driver may count the GPUs differently
+  device_not_measured,         // a device that the program may use has no sensor here
+  mark_ignored,                // a mark of the program could not be understood
+  segment_not_ended,           // a segment without an end mark
+  segments_left_out,           // too many segments to list
+  processes_left,              // children of the command outlived it
 };
 
 struct Warning {

@@ -6,6 +6,8 @@
 #include <joulecast/error.hpp>
 #include <joulecast/quantities.hpp>
 
+#include <joulecast/meter.hpp>
+
 #include <joulecast/model.hpp>
 #include <joulecast/training.hpp>
 

@@ -10,12 +10,14 @@
 #include <joulecast/explanation.hpp>
 #include <joulecast/fit.hpp>
 #include <joulecast/measurement.hpp>
+#include <joulecast/meter.hpp>
 #include <joulecast/prediction.hpp>
 #include <joulecast/region.hpp>
 #include <joulecast/reproduction.hpp>
 #include <joulecast/validation.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +45,8 @@ enum class Unit {
   kilograms,
   grams_per_kilowatt_hour,
   money,
+  hertz,
+  celsius,
 };
 
 // Absent values are `null` in JSON, empty in CSV and a dash in text.
@@ -97,6 +101,9 @@ struct RenderOptions {
 
 std::string render(const Report& report, Format format, const RenderOptions& options = {});
 
+// The file appears, or is replaced, once it is complete. Errors: not_found, io.
+Result<void> save_report(const std::filesystem::path& path, const Report& report, Format format);
+
 std::optional<Format> format_from(std::string_view name);
 
 // "35.08 us", "1.2 kWh": a value with its unit, as people read it.
@@ -122,5 +129,23 @@ Report report_reproduction(const Reproduction& reproduction);
 Report report_fits(const LawFits& fits, const std::string& directory);
 Report report_validation(const Validation& validation);
 Report report_import(const Import& imported, const std::string& output);
+
+// A command that ran under the meter.
+struct MeasuredCommand {
+  std::vector<std::string> command{};
+  bool finished = true;  // else the figures are those up to now
+  std::optional<std::int64_t> exit_code{};
+  std::optional<std::int64_t> signal{};  // that ended it
+  // Of the command and those of its children that it or the meter waited for.
+  Seconds user_time{};
+  Seconds system_time{};
+  Bytes peak_memory{};                // the largest resident set of one process
+  std::optional<MeterRecord> idle{};  // before the command
+  Seconds meter_time{};               // processor time of the meter itself
+};
+
+Report report_measurement(const MeterRecord& record, const MeasuredCommand& command);
+// The same without a command.
+Report report_watch(const MeterRecord& record);
 
 }  // namespace joulecast

@@ -15,6 +15,7 @@ std::string_view to_string(ErrorKind kind) {
     case ErrorKind::overflow: return "overflow";
     case ErrorKind::unsupported: return "unsupported";
     case ErrorKind::io: return "io";
+    case ErrorKind::hardware_absent: return "hardware_absent";
   }
   return "unknown";
 }
@@ -40,6 +41,21 @@ std::string_view to_string(WarningCode code) {
     case WarningCode::laws_not_used: return "laws_not_used";
     case WarningCode::exceeds_memory: return "exceeds_memory";
     case WarningCode::key_not_modelled: return "key_not_modelled";
+    case WarningCode::sensor_not_readable: return "sensor_not_readable";
+    case WarningCode::sensor_lost: return "sensor_lost";
+    case WarningCode::sensor_hung: return "sensor_hung";
+    case WarningCode::energy_not_measured: return "energy_not_measured";
+    case WarningCode::energies_disagree: return "energies_disagree";
+    case WarningCode::counter_reset: return "counter_reset";
+    case WarningCode::sampling_gap: return "sampling_gap";
+    case WarningCode::clocks_limited: return "clocks_limited";
+    case WarningCode::device_shared: return "device_shared";
+    case WarningCode::device_order_uncertain: return "device_order_uncertain";
+    case WarningCode::device_not_measured: return "device_not_measured";
+    case WarningCode::mark_ignored: return "mark_ignored";
+    case WarningCode::segment_not_ended: return "segment_not_ended";
+    case WarningCode::segments_left_out: return "segments_left_out";
+    case WarningCode::processes_left: return "processes_left";
   }
   return "unknown";
 }

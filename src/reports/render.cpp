@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <joulecast/report.hpp>
+#include "documents/save.hpp"
 
+#include <joulecast/report.hpp>
 #include <joulecast/version.hpp>
 
 #include <nlohmann/json.hpp>
@@ -387,6 +388,10 @@ std::string render(const Report& report, Format format, const RenderOptions& opt
     case Format::json: return render_json(report);
   }
   return {};
+}
+
+Result<void> save_report(const std::filesystem::path& path, const Report& report, Format format) {
+  return save_text(path, render(report, format));
 }
 
 std::optional<Format> format_from(std::string_view name) {

@@ -92,6 +92,8 @@ std::string show_number(double value, Unit unit) {
     case Unit::grams_per_kilowatt_hour: return fmt::format("{} g/kWh", four_digits(value));
     case Unit::fraction: return show_fraction(value);
     case Unit::money: return show_money(value);
+    case Unit::hertz: return with_prefix(value, "Hz");
+    case Unit::celsius: return fmt::format("{:.0f} C", value);
     default: return four_digits(value);
   }
 }
