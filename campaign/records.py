@@ -105,26 +105,23 @@ def _number(value: Any) -> float | None:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _segment_energy(segment: dict) -> dict | None:
-    """Device 0 of one segment of the meter, or none if the meter did not see that device."""
-    devices = segment.get("devices")
-    if not isinstance(devices, list):
-        return None
-    for device in devices:
-        if isinstance(device, dict) and device.get("index", 0) == 0:
-            energy = dict(device)
-            begin, end = (_number(segment.get(f"{edge}_seconds")) for edge in ("begin", "end"))
-            if begin is not None and end is not None:
-                energy["duration_seconds"] = end - begin
-            return energy
-    return None
+def _segment_energy(segment: dict) -> dict:
+    """What the meter says of one segment and GPU."""
+    energy = {key: value for key, value in segment.items() if key != "name"}
+    begin, end = (_number(segment.get(f"{edge}_seconds")) for edge in ("begin", "end"))
+    if begin is not None and end is not None:
+        energy["duration_seconds"] = end - begin
+    return energy
 
 
 def _segments(meter: dict) -> dict[str, list[dict]]:
     segments: dict[str, list[dict]] = {}
     found = meter.get("segments")
     for segment in found if isinstance(found, list) else []:
-        if isinstance(segment, dict) and isinstance(segment.get("name"), str):
+        # The meter writes a row for each segment and device; the campaign runs on one GPU.
+        if not isinstance(segment, dict) or segment.get("device") != "gpu0":
+            continue
+        if isinstance(segment.get("name"), str):
             segments.setdefault(segment["name"], []).append(segment)
     return segments
 
@@ -158,7 +155,7 @@ def _add_energy_per_step(row: dict) -> None:
     steps = _number(row.get("steps"))
     if not steps:
         return
-    for key in ("energy_joules", "energy_integrated_joules"):
+    for key in ("energy_joules", "energy_by_counter_joules", "energy_by_integration_joules"):
         energy = _number(row["meter"].get(key))
         if energy is not None:
             row["meter"][key.replace("energy", "step_energy")] = energy / steps

@@ -205,24 +205,24 @@ class RecordTest(unittest.TestCase):
 
 class JoinTest(unittest.TestCase):
     @staticmethod
-    def segment(name: str, energy: float, index: int = 0) -> dict:
+    def segment(name: str, energy: float) -> dict:
         return {
             "name": name,
             "begin_seconds": 1.0,
             "end_seconds": 3.0,
-            "devices": [
-                {"index": 1 - index, "energy_joules": -1.0},
-                {"index": index, "energy_joules": energy, "energy_integrated_joules": None},
-            ],
+            "device": "gpu0",
+            "energy_joules": energy,
+            "energy_by_integration_joules": None,
         }
 
     @staticmethod
     def row(name: str, **more: object) -> dict:
         return {"kind": "step", "id": name, "steps": 4, "begin_monotonic_nanoseconds": 1, **more}
 
-    def test_device_0_of_the_segment_goes_into_the_row(self) -> None:
+    def test_gpu_0_of_the_segment_goes_into_the_row(self) -> None:
         rows = [{"kind": "machine"}, self.row("a"), self.row("b")]
-        joined = records.join(rows, {"segments": [self.segment("a", 8.0)]})
+        other = {**self.segment("a", -1.0), "device": "cpu0"}
+        joined = records.join(rows, {"segments": [other, self.segment("a", 8.0), other]})
         self.assertEqual(joined[0], {"kind": "machine"})
         self.assertEqual(joined[1]["meter"]["energy_joules"], 8.0)
         self.assertEqual(joined[1]["meter"]["step_energy_joules"], 2.0)
@@ -262,8 +262,8 @@ class JoinTest(unittest.TestCase):
             {},
             {"segments": None},
             {"segments": ["a", {"name": "a"}]},
-            {"segments": [{"name": "a", "devices": []}]},
-            {"segments": [{"name": "a", "devices": [{"index": 3}]}]},
+            {"segments": [{"name": "a", "device": None}]},
+            {"segments": [{"name": "a", "device": "gpu3", "energy_joules": 1.0}]},
         ):
             self.assertIsNone(records.join([self.row("a")], meter)[0]["meter"], meter)
 

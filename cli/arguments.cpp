@@ -99,9 +99,11 @@ Result<Arguments> parse_flags(const VerbSpec& verb, std::vector<char*> words) {
   words.push_back(nullptr);
   optind = 0;
   opterr = 0;
+  // Flags behind the command to measure are the command's own.
+  const char* const letters = verb.verb == Verb::measure ? "+:h" : ":h";
   int index = 0;
   for (int code = 0;
-       (code = getopt_long(count, words.data(), ":h", options.data(), &index)) != -1;) {
+       (code = getopt_long(count, words.data(), letters, options.data(), &index)) != -1;) {
     if (code == 'h') {
       parsed.flags["help"];
       continue;

@@ -22,6 +22,8 @@ enum class Verb {
   import,
   fit,
   validate,
+  measure,
+  watch,
   doctor,
   help,
   man,

@@ -46,6 +46,8 @@ int run_configured(const Arguments& arguments) {
     case Verb::devices: return run_devices(arguments, *configuration);
     case Verb::fit: return run_fit(arguments, *configuration);
     case Verb::validate: return run_validate(arguments, *configuration);
+    case Verb::measure: return run_measure(arguments, *configuration);
+    case Verb::watch: return run_watch(arguments, *configuration);
     default: return run_import(arguments, *configuration);
   }
 }

@@ -14,9 +14,9 @@
 namespace joulecast::cli {
 namespace {
 
-bool wants_colour() {
+bool wants_colour(int file) {
   const char* refused = std::getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) == 1 && (refused == nullptr || *refused == '\0');
+  return isatty(file) == 1 && (refused == nullptr || *refused == '\0');
 }
 
 // Names in the input may hold anything; what steers a terminal must not reach one.
@@ -51,10 +51,15 @@ int print(std::string_view text) {
 }
 
 int print_report(const Report& report, Format format) {
-  const std::string text = render(report, format, {.colour = wants_colour()});
+  const std::string text = render(report, format, {.colour = wants_colour(STDOUT_FILENO)});
   // Text and Markdown are clean but for the escapes of our own headings, JSON escapes all.
   if (format == Format::csv && isatty(STDOUT_FILENO) == 1) return print(printable_lines(text));
   return print(text);
+}
+
+void print_report_to_stderr(const Report& report, Format format) {
+  const std::string text = render(report, format, {.colour = wants_colour(STDERR_FILENO)});
+  std::fputs(text.c_str(), stderr);
 }
 
 int print_error(const Error& error) {
@@ -67,7 +72,7 @@ int print_error(const Error& error) {
                     printable(error.remedy)};
   const std::string text = fmt::format("joulecast: error: {}\n", describe(clean));
   std::fputs(text.c_str(), stderr);
-  return exit_bad_input;
+  return error.kind == ErrorKind::hardware_absent ? exit_no_hardware : exit_bad_input;
 }
 
 void print_warnings(const std::vector<Warning>& warnings) {

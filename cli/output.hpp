@@ -22,6 +22,10 @@ enum ExitCode : int {
 int print(std::string_view text);
 int print_report(const Report& report, Format format);
 
+// For verbs whose stdout is somebody else's.
+void print_report_to_stderr(const Report& report, Format format);
+
+// Returns the exit code: 3 where hardware is absent, else 2.
 int print_error(const Error& error);
 
 // With --strict, warnings end the command.

@@ -18,6 +18,9 @@ int run_reproduce(const Arguments& arguments);
 int run_fit(const Arguments& arguments, const Configuration& configuration);
 int run_validate(const Arguments& arguments, const Configuration& configuration);
 int run_import(const Arguments& arguments, const Configuration& configuration);
+// Returns the command's own exit code.
+int run_measure(const Arguments& arguments, const Configuration& configuration);
+int run_watch(const Arguments& arguments, const Configuration& configuration);
 // Also says what is wrong with a configuration that cannot be read.
 int run_doctor(const Arguments& arguments, const Result<Configuration>& configuration);
 
