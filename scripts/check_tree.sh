@@ -51,6 +51,7 @@ reports: model training operations hardware measurements laws durations energy v
 documents:'
 room_of_header() {
   case "$1" in
+    layers) echo model ;;
     device | region) echo hardware ;;
     law | law_family | power_law) echo laws ;;
     fit) echo calibration ;;

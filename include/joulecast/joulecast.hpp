@@ -6,6 +6,7 @@
 #include <joulecast/error.hpp>
 #include <joulecast/quantities.hpp>
 
+#include <joulecast/layers.hpp>
 #include <joulecast/model.hpp>
 #include <joulecast/training.hpp>
 
