@@ -8,6 +8,7 @@
 
 #include <joulecast/layers.hpp>
 #include <joulecast/model.hpp>
+#include <joulecast/shipped_model.hpp>
 #include <joulecast/training.hpp>
 
 #include <joulecast/operation.hpp>
