@@ -14,8 +14,10 @@ const std::vector<VerbSpec> verbs = {
      1,
      1,
      "time, energy, CO2 and cost of training a model",
-     "MODEL is a Hugging Face config.json, a folder that holds one, or a model file in TOML. Of a "
-     "model on the Hub, download the config.json first; nothing is fetched. Prints each operation "
+     "MODEL is a Hugging Face config.json, a folder that holds one, a model file in TOML, a "
+     "shipped "
+     "id (`joulecast models`), or an id of the Hub that its local cache holds; nothing is fetched. "
+     "Prints each operation "
      "with FLOPs, hardware efficiency factor (HEF), time and energy, then one step, "
      "then, if its length is stated, the whole run.",
      {"joulecast predict examples/bert-base-uncased/config.json --gpu a100-80gb-pcie --precision "
@@ -62,6 +64,15 @@ const std::vector<VerbSpec> verbs = {
      {"joulecast explain examples/gpt2/config.json --gpu a100-80gb-pcie --precision tf32 "
       "--batch-size 8 "
       "--sequence-length 1024 --operation feed_forward_up --phase backward_weight"}},
+    {Verb::models,
+     "models",
+     "",
+     0,
+     0,
+     "the models that are known by an id",
+     "Lists the shipped configurations with the parameters that they count, those that one token "
+     "passes through, and where each comes from.",
+     {"joulecast models", "joulecast models --format csv"}},
     {Verb::devices,
      "devices",
      "[ID]",
@@ -230,7 +241,7 @@ const std::vector<FlagSpec> flags = {
     {"optimizer", "NAME", "what updates the parameters (default adamw)", "Training", modelling,
      "sgd|momentum|adam|adamw"},
     {"head", "NAME", "what stands on top of the body (default: as the config says)", "Training",
-     modelling, "none|pooler|masked_lm|causal_lm"},
+     modelling, "none|pooler|masked_lm|causal_lm|discriminator|classifier"},
     {"steps", "N", "length of the run in optimisation steps", "Run", predicting, ""},
     {"epochs", "N", "length of the run in passes over --samples", "Run", predicting, ""},
     {"samples", "N", "sequences in one epoch", "Run", predicting, ""},
@@ -314,9 +325,9 @@ const std::vector<FlagSpec> flags = {
      "NAME",
      "form of the output (default text)",
      "Output",
-     {Verb::predict, Verb::compare, Verb::operations, Verb::explain, Verb::devices, Verb::regions,
-      Verb::reproduce, Verb::import, Verb::fit, Verb::validate, Verb::measure, Verb::watch,
-      Verb::doctor, Verb::help},
+     {Verb::predict, Verb::compare, Verb::operations, Verb::explain, Verb::models, Verb::devices,
+      Verb::regions, Verb::reproduce, Verb::import, Verb::fit, Verb::validate, Verb::measure,
+      Verb::watch, Verb::doctor, Verb::help},
      "text|markdown|csv|json"},
     {"config",
      "FILE",

@@ -16,6 +16,7 @@ enum class Verb {
   compare,
   operations,
   explain,
+  models,
   devices,
   regions,
   reproduce,

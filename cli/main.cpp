@@ -58,6 +58,7 @@ int run(const Arguments& arguments) {
     case Verb::help: return run_help(arguments);
     case Verb::man: return print(manual_page());
     case Verb::completions: return run_completions(arguments);
+    case Verb::models: return run_models(arguments);
     case Verb::regions: return run_regions(arguments);
     case Verb::reproduce: return run_reproduce(arguments);
     default: return run_configured(arguments);

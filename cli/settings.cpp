@@ -248,7 +248,8 @@ Result<Head> read_head(const Settings& settings) {
   const auto name = settings.text("head");
   if (!name) return Head::from_config;
   return choose("head", *name,
-                std::array{Head::none, Head::pooler, Head::masked_lm, Head::causal_lm});
+                std::array{Head::none, Head::pooler, Head::masked_lm, Head::causal_lm,
+                           Head::discriminator, Head::classifier});
 }
 
 Result<Phase> read_phase(const Settings& settings) {

@@ -12,6 +12,7 @@ int run_predict(const Arguments& arguments, const Configuration& configuration);
 int run_compare(const Arguments& arguments, const Configuration& configuration);
 int run_operations(const Arguments& arguments, const Configuration& configuration);
 int run_explain(const Arguments& arguments, const Configuration& configuration);
+int run_models(const Arguments& arguments);
 int run_devices(const Arguments& arguments, const Configuration& configuration);
 int run_regions(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);

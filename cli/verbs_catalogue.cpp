@@ -25,6 +25,12 @@ int run_devices(const Arguments& arguments, const Configuration& configuration) 
   return print_report(report_device(*device), *format);
 }
 
+int run_models(const Arguments& arguments) {
+  const auto format = read_format(arguments);
+  if (!format) return print_error(format.error());
+  return print_report(report_models(shipped_models()), *format);
+}
+
 int run_regions(const Arguments& arguments) {
   const auto format = read_format(arguments);
   if (!format) return print_error(format.error());

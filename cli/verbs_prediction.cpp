@@ -6,6 +6,8 @@
 #include <joulecast/joulecast.hpp>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -19,12 +21,26 @@ struct Inputs {
   Format format = Format::text;
 };
 
+// Where huggingface_hub keeps what it fetched: HF_HUB_CACHE, else below HF_HOME, else below the
+// user's cache.
+std::filesystem::path hub_cache() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::filesystem::path() : std::filesystem::path(value);
+  };
+  if (auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
+  if (auto home = variable("HF_HOME"); !home.empty()) return home / "hub";
+  if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "huggingface" / "hub";
+  const auto home = variable("HOME");
+  return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
+}
+
 Result<std::vector<Model>> read_models(const Arguments& arguments, const Settings& settings) {
   const auto head = read_head(settings);
   if (!head) return std::unexpected(head.error());
   std::vector<Model> models;
   for (const std::string& path : arguments.words) {
-    auto model = read_model(path, {.head = *head});
+    auto model = find_model(path, {.head = *head, .hub_cache = hub_cache()});
     if (!model) return std::unexpected(model.error());
     models.push_back(std::move(*model));
   }

@@ -48,10 +48,11 @@ prediction: model training operations hardware measurements laws durations energ
 fitting: laws measurements operations hardware
 calibration: fitting validation laws measurements operations hardware
 reproduction: ecai2025 fitting laws
-reports: metering model training operations hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
+reports: metering model readers training operations hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
 documents:'
 room_of_header() {
   case "$1" in
+    layers) echo model ;;
     device | region) echo hardware ;;
     law | law_family | power_law) echo laws ;;
     fit) echo calibration ;;
@@ -60,7 +61,7 @@ room_of_header() {
     operation) echo operations ;;
     duration) echo durations ;;
     explanation) echo prediction ;;
-    settings_file) echo readers ;;
+    settings_file | shipped_model) echo readers ;;
     report) echo reports ;;
     quantities | error | suggest | version) echo documents ;;
     *) echo "$1" ;;

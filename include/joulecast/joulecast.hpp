@@ -8,7 +8,9 @@
 
 #include <joulecast/meter.hpp>
 
+#include <joulecast/layers.hpp>
 #include <joulecast/model.hpp>
+#include <joulecast/shipped_model.hpp>
 #include <joulecast/training.hpp>
 
 #include <joulecast/operation.hpp>

@@ -120,21 +120,6 @@ struct MoeShape {
   bool operator==(const MoeShape&) const = default;
 };
 
-// Height and width are those of the input, padding not included.
-struct ConvolutionShape {
-  std::int64_t batch = 1;
-  std::int64_t in_channels = 0;
-  std::int64_t out_channels = 0;
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  std::int64_t kernel = 0;
-  std::int64_t stride = 1;
-  std::int64_t padding = 0;
-  std::int64_t groups = 1;
-
-  bool operator==(const ConvolutionShape&) const = default;
-};
-
 // `model` is the id of a shipped model, or the path of a config or ONNX file.
 struct StepShape {
   std::string model{};

@@ -23,6 +23,7 @@ namespace joulecast {
 
 enum class OperationKind {
   matmul,
+  convolution,
   normalization,
   softmax,
   elementwise,
@@ -51,7 +52,38 @@ struct ElementShape {
   bool operator==(const ElementShape&) const = default;
 };
 
-using OperationShape = std::variant<MatmulShape, ElementShape>;
+// Products that share n and k and split m rows among them as evenly as may be: the experts of a
+// mixture. Their weight gradients split k instead.
+struct GroupedMatmulShape {
+  std::int64_t groups = 1;
+  std::int64_t m = 0;  // of all groups together; of each where k is split
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  bool split_k = false;
+
+  bool operator==(const GroupedMatmulShape&) const = default;
+};
+
+// Height and width are those of the input, padding not included. The gradients of a convolution
+// carry its own shape: they run over the same three arrays.
+struct ConvolutionShape {
+  std::int64_t batch = 1;
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t kernel = 0;
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t groups = 1;
+  // Kernel, stride and padding act along the height alone, and the width is 1.
+  bool one_dimensional = false;
+
+  bool operator==(const ConvolutionShape&) const = default;
+};
+
+using OperationShape =
+    std::variant<MatmulShape, ElementShape, GroupedMatmulShape, ConvolutionShape>;
 
 struct Operation {
   std::string name{};   // e.g. "qkv_projection"

@@ -14,6 +14,7 @@
 #include <joulecast/prediction.hpp>
 #include <joulecast/region.hpp>
 #include <joulecast/reproduction.hpp>
+#include <joulecast/shipped_model.hpp>
 #include <joulecast/validation.hpp>
 
 #include <cstdint>
@@ -119,6 +120,7 @@ Report report_operations(const Model& model, const TrainingSetup& setup,
                          const std::vector<Operation>& operations);
 // Side by side; ratios are to the first. Requires at least one prediction.
 Report report_comparison(const std::vector<Prediction>& predictions);
+Report report_models(const std::vector<ShippedModel>& models);
 Report report_devices(const std::vector<Device>& devices);
 Report report_device(const Device& device);
 Report report_regions(const std::vector<Region>& regions);

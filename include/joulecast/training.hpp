@@ -42,6 +42,9 @@ struct TrainingSetup {
   Optimizer optimizer = Optimizer::adamw;
   std::int64_t num_gpus = 1;
   Convention convention = Convention::joulecast;
+  // Tokens per sequence of the decoder of an encoder-decoder model; absent: as many as the
+  // encoder's.
+  std::optional<std::int64_t> target_sequence_length{};
 };
 
 std::string_view to_string(Precision precision);

@@ -88,6 +88,15 @@ std::string ObjectReader::path_of(std::string_view key) const {
   return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
 }
 
+const Value* find_member(const Value& object, std::string_view key) {
+  const auto* members = std::get_if<Object>(&object.data);
+  if (members == nullptr) return nullptr;
+  for (const auto& [name, value] : *members) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
 const Value* ObjectReader::find(std::string_view key) {
   used_.emplace(key);
   if (object_ == nullptr || error_) return nullptr;
@@ -172,6 +181,69 @@ std::int64_t ObjectReader::size(std::string_view key) {
 
 std::int64_t ObjectReader::size_or(std::string_view key, std::int64_t fallback) {
   return find(key) == nullptr ? fallback : size(key);
+}
+
+std::int64_t ObjectReader::count_or(std::string_view key, std::int64_t fallback) {
+  const Value* value = find(key);
+  if (value == nullptr) return fallback;
+  const auto* integer = std::get_if<std::int64_t>(&value->data);
+  if (integer != nullptr && *integer == 0) return 0;
+  return size(key);
+}
+
+std::vector<std::int64_t> ObjectReader::sizes(std::string_view key, std::int64_t lowest) {
+  const Value* value = find(key);
+  if (value == nullptr) return {};
+  const auto* array = std::get_if<Array>(&value->data);
+  if (array == nullptr) {
+    fail_type(key, *value, "an array of whole numbers");
+    return {};
+  }
+  std::vector<std::int64_t> sizes;
+  for (const Value& item : *array) {
+    const auto* integer = std::get_if<std::int64_t>(&item.data);
+    if (integer == nullptr || *integer < lowest || *integer > maximum_size) {
+      fail(key,
+           fmt::format("must hold whole numbers from {} to {}, holds {}", lowest, maximum_size,
+                       show(item)),
+           "give the sizes that the model really has",
+           integer == nullptr ? ErrorKind::schema : ErrorKind::value);
+      return {};
+    }
+    sizes.push_back(*integer);
+  }
+  return sizes;
+}
+
+std::optional<std::int64_t> ObjectReader::length(std::string_view key) {
+  const Value* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (const auto* object = std::get_if<Object>(&value->data)) {
+    return static_cast<std::int64_t>(object->size());
+  }
+  if (const auto* array = std::get_if<Array>(&value->data)) {
+    return static_cast<std::int64_t>(array->size());
+  }
+  fail_type(key, *value, "an object or an array");
+  return std::nullopt;
+}
+
+bool ObjectReader::is_array(std::string_view key) {
+  const Value* value = find(key);
+  return value != nullptr && std::holds_alternative<Array>(value->data);
+}
+
+bool ObjectReader::is_text(std::string_view key) {
+  const Value* value = find(key);
+  return value != nullptr && std::holds_alternative<std::string>(value->data);
+}
+
+bool ObjectReader::is_null(std::string_view key) {
+  used_.emplace(key);
+  if (object_ == nullptr) return false;
+  return std::any_of(object_->begin(), object_->end(), [&](const auto& entry) {
+    return entry.first == key && std::holds_alternative<std::nullptr_t>(entry.second.data);
+  });
 }
 
 double ObjectReader::number(std::string_view key, Range range) {

@@ -45,6 +45,9 @@ struct Range {
   double highest;
 };
 
+// The member of an object, or null where there is none.
+const Value* find_member(const Value& object, std::string_view key);
+
 // Reads one object. The first error sticks and later calls return harmless values, so that a
 // reader can be written straight down and asked once at the end with `finish`.
 class ObjectReader {
@@ -53,9 +56,19 @@ class ObjectReader {
 
   [[nodiscard]] bool has(std::string_view key);  // present and not null
 
+  [[nodiscard]] bool is_null(std::string_view key);
+  [[nodiscard]] bool is_array(std::string_view key);
+  [[nodiscard]] bool is_text(std::string_view key);
+
   // A whole number in [1, maximum_size].
   std::int64_t size(std::string_view key);
   std::int64_t size_or(std::string_view key, std::int64_t fallback);
+  // The same from 0.
+  std::int64_t count_or(std::string_view key, std::int64_t fallback);
+  // An array of whole numbers from `lowest`; absent means empty.
+  std::vector<std::int64_t> sizes(std::string_view key, std::int64_t lowest = 1);
+  // How many members an object or an array has; nothing where the key is absent or null.
+  std::optional<std::int64_t> length(std::string_view key);
   double number(std::string_view key, Range range);
   std::optional<double> optional_number(std::string_view key, Range range);
   bool boolean_or(std::string_view key, bool fallback);

@@ -29,10 +29,24 @@ struct Asked {
   }
 };
 
+// Laws know no grouped products: the groups are asked about as a batch of equal ones, each with its
+// share of what is split, rounded up as the largest has it.
+MeasuredShape measured_shape(const OperationShape& shape) {
+  if (const auto* grouped = std::get_if<GroupedMatmulShape>(&shape)) {
+    const auto share = [&](std::int64_t all) { return (all - 1) / grouped->groups + 1; };
+    return MatmulShape{.batch = grouped->groups,
+                       .m = grouped->split_k ? grouped->m : share(grouped->m),
+                       .n = grouped->n,
+                       .k = grouped->split_k ? share(grouped->k) : grouped->k};
+  }
+  if (const auto* matmul = std::get_if<MatmulShape>(&shape)) return *matmul;
+  if (const auto* convolution = std::get_if<ConvolutionShape>(&shape)) return *convolution;
+  return std::get<ElementShape>(shape);
+}
+
 Asked ask(const Operation& operation, const DeviceRates& rates) {
-  Asked asked{
-      .shape = std::visit([](const auto& held) { return MeasuredShape(held); }, operation.shape),
-      .facts = rates.facts.value_or(DeviceFacts{})};
+  Asked asked{.shape = measured_shape(operation.shape),
+              .facts = rates.facts.value_or(DeviceFacts{})};
   // Simple laws need no more than these two, which may be known where the other facts are not.
   asked.facts.bandwidth_bytes_per_second = rates.bandwidth.value();
   asked.facts.peak_flops_per_second = rates.peak ? rates.peak->value() : 0.0;
@@ -57,7 +71,9 @@ Result<DeviceRates> find_rates(const Device& device, const Operation& operation)
   DeviceRates rates{.bandwidth = device.memory_bandwidth->value};
   const auto peak = find_peak(device, operation.precision);
   if (peak) rates.peak = peak->value;
-  if (!peak && operation.kind == OperationKind::matmul) return std::unexpected(peak.error());
+  const bool product =
+      operation.kind == OperationKind::matmul || operation.kind == OperationKind::convolution;
+  if (!peak && product) return std::unexpected(peak.error());
   if (const auto precision = measured_precision_of(operation.precision)) {
     if (auto facts = facts_of(device, *precision)) rates.facts = std::move(*facts);
   }

@@ -393,9 +393,13 @@ std::vector<std::string_view> law_names(const Operation& operation) {
   if (const auto* shape = std::get_if<MatmulShape>(&operation.shape)) {
     if (shape->batch > 1) names.emplace_back("batched_matmul");
     names.emplace_back("linear");
+  } else if (std::holds_alternative<GroupedMatmulShape>(operation.shape)) {
+    names.emplace_back("batched_matmul");
+    names.emplace_back("linear");
   } else if (operation.kind == OperationKind::softmax || operation.kind == OperationKind::loss) {
     names.emplace_back("softmax");
   } else if (operation.kind == OperationKind::normalization) {
+    if (name.ends_with("rms_norm")) names.emplace_back("rms_norm");
     names.emplace_back("layer_norm");
   } else if (name.ends_with("residual")) {
     names.emplace_back("add");
@@ -405,7 +409,11 @@ std::vector<std::string_view> law_names(const Operation& operation) {
              operation.kind == OperationKind::optimizer) {
     names.emplace_back("multiply");
   }
-  names.push_back(to_string(operation.kind));
+  // Convolutions along one dimension were never measured.
+  const auto* convolution = std::get_if<ConvolutionShape>(&operation.shape);
+  if (convolution == nullptr || !convolution->one_dimensional) {
+    names.push_back(to_string(operation.kind));
+  }
   return names;
 }
 

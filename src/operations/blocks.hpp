@@ -8,10 +8,18 @@
 namespace joulecast {
 
 void emit_block(Emitter& emitter, const EmbeddingBlock& block);
+void emit_block(Emitter& emitter, const PatchEmbeddingBlock& block);
+void emit_block(Emitter& emitter, const PositionEmbeddingBlock& block);
 void emit_block(Emitter& emitter, const TransformerBlock& block);
+void emit_block(Emitter& emitter, const MambaBlock& block);
 void emit_block(Emitter& emitter, const RecurrentBlock& block);
+void emit_block(Emitter& emitter, const ConvolutionBlock& block);
+void emit_block(Emitter& emitter, const PoolingBlock& block);
 void emit_block(Emitter& emitter, const DenseBlock& block);
+void emit_block(Emitter& emitter, const NormalizationBlock& block);
 void emit_block(Emitter& emitter, const LanguageModelHeadBlock& block);
+void emit_block(Emitter& emitter, const ClassifierBlock& block);
+void emit_block(Emitter& emitter, const ContrastiveHeadBlock& block);
 
 // Models that no reader made can hold anything. Errors: value, for a model without blocks, a size
 // below 1, or heads that do not divide the width (the paper's convention cuts them to whole

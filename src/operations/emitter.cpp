@@ -21,10 +21,9 @@ void Emitter::add(Operation operation, Count flops, Count bytes, Count execution
   // stand behind.
   if (error_) return;
   if (flops.overflowed() || bytes.overflowed() || executions.overflowed()) {
-    error_ = Error{ErrorKind::overflow,
-                   fmt::format("the FLOPs or bytes of {} exceed 64 bits", operation.name),
-                   Location{.file = file_, .path = operation.block},
-                   "check the model's sizes, the batch size and the sequence length"};
+    fail(ErrorKind::overflow,
+         fmt::format("the FLOPs or bytes of {} exceed 64 bits", operation.name),
+         "check the model's sizes, the batch size and the sequence length");
     return;
   }
   operation.flops = flops.value();
@@ -83,6 +82,97 @@ void Emitter::product(std::string_view name, MatmulSizes s, Count executions) {
   const MatmulSizes right{s.batch, s.k, s.n, s.m};  // db (k x n) = a^T (k x m) dy (m x n)
   add_matmul(name, Phase::backward_input, left, executions, Role::product);
   add_matmul(name, Phase::backward_input, right, executions, Role::product);
+}
+
+// Every expert with a row is read once.
+void Emitter::add_grouped(std::string_view name, Phase phase, GroupedSizes s, Count executions) {
+  const std::int64_t result = activation_bytes(setup_.precision);
+  const std::int64_t operand = setup_.precision == Precision::fp8 ? 1 : result;
+  const bool weight = phase == Phase::backward_weight;
+  Operation operation;
+  operation.name = name;
+  operation.block = block_;
+  operation.kind = OperationKind::matmul;
+  operation.phase = phase;
+  operation.precision = setup_.precision;
+  operation.shape = GroupedMatmulShape{.groups = s.groups.value(),
+                                       .m = s.m.value(),
+                                       .n = s.n.value(),
+                                       .k = s.k.value(),
+                                       .split_k = weight};
+  // Rows belong to one group each, weights or their gradients exist in every group.
+  const Count bytes = weight ? (s.m + s.n) * s.k * operand + s.groups * s.m * s.n * result
+                             : (s.m * s.k + s.groups * s.k * s.n) * operand + s.m * s.n * result;
+  add(std::move(operation), 2 * s.m * s.n * s.k, bytes, executions);
+}
+
+void Emitter::grouped_linear(std::string_view name, GroupedSizes s, Count executions) {
+  add_grouped(name, Phase::forward, s, executions);
+  add_grouped(name, Phase::backward_input, {s.groups, s.m, s.k, s.n}, executions);
+  add_grouped(name, Phase::backward_weight, {s.groups, s.k, s.n, s.m}, executions);
+}
+
+// Each of the O P results sums C/g taps of the kernel; P positions of the output, over the batch.
+void Emitter::add_convolution(std::string_view name, Phase phase, const ConvolutionShape& shape,
+                              Count executions) {
+  const Precision precision =
+      setup_.precision == Precision::fp8 ? Precision::bf16 : setup_.precision;
+  Operation operation;
+  operation.name = name;
+  operation.block = block_;
+  operation.kind = OperationKind::convolution;
+  operation.phase = phase;
+  operation.precision = precision;
+  operation.shape = shape;
+  const Count filters = Count{shape.out_channels} * (shape.in_channels / shape.groups) *
+                        shape.kernel * (shape.one_dimensional ? 1 : shape.kernel);
+  const Extent out = convolved({shape.height, shape.width}, shape);
+  const Count results = Count{shape.batch} * out.positions();
+  const Count inputs = Count{shape.batch} * shape.in_channels * shape.height * shape.width;
+  // The gradients read and write the same three arrays in other roles.
+  const Count bytes =
+      (inputs + filters + results * shape.out_channels) * activation_bytes(precision);
+  add(std::move(operation), 2 * results * filters, bytes, executions);
+}
+
+void Emitter::fail(ErrorKind kind, std::string message, std::string remedy) {
+  if (error_) return;
+  error_ =
+      Error{kind, std::move(message), Location{.file = file_, .path = block_}, std::move(remedy)};
+}
+
+void Emitter::convolution(std::string_view name, const ConvolutionShape& shape, Count executions,
+                          bool input_gradient) {
+  const Extent out = convolved({shape.height, shape.width}, shape);
+  if (out.height.value() < 1 || out.width.value() < 1) {
+    fail(ErrorKind::value,
+         fmt::format("{} of kernel {} has no position in {} x {} values with a padding of {}", name,
+                     shape.kernel, shape.height, shape.width, shape.padding),
+         "give a larger input or a smaller kernel");
+    return;
+  }
+  add_convolution(name, Phase::forward, shape, executions);
+  if (input_gradient) add_convolution(name, Phase::backward_input, shape, executions);
+  add_convolution(name, Phase::backward_weight, shape, executions);
+}
+
+Extent Emitter::extent_of(const Positions& positions) const {
+  switch (positions.kind) {
+    case Positions::Kind::sequence: return {setup_.sequence_length, 1};
+    case Positions::Kind::target:
+      return {setup_.target_sequence_length.value_or(setup_.sequence_length), 1};
+    case Positions::Kind::fixed: return {positions.height, positions.width};
+  }
+  return {};
+}
+
+Extent convolved(const Extent& input, const ConvolutionShape& shape) {
+  const auto outputs = [&](Count size) -> Count {
+    const Count padded = size + 2 * Count{shape.padding} + Count{-1} * shape.kernel;
+    if (padded.overflowed()) return padded;
+    return padded.value() < 0 ? Count{0} : Count{padded.value() / shape.stride + 1};
+  };
+  return {outputs(input.height), shape.one_dimensional ? input.width : outputs(input.width)};
 }
 
 void Emitter::add_elements(const ElementOperation& source, Phase phase, const ElementCost& cost) {

@@ -42,16 +42,51 @@ struct MatmulSizes {
   Count k = 0;
 };
 
+// `groups` products whose rows sum to m.
+struct GroupedSizes {
+  Count groups = 1;
+  Count m = 0;
+  Count n = 0;
+  Count k = 0;
+};
+
+// Positions of a sample, as rows and columns.
+struct Extent {
+  Count height = 1;
+  Count width = 1;
+
+  [[nodiscard]] Count positions() const { return height * width; }
+};
+
+// Positions that a convolution gives of those that it reads.
+Extent convolved(const Extent& input, const ConvolutionShape& shape);
+
 class Emitter {
  public:
   Emitter(const TrainingSetup& setup, std::string file) : setup_(setup), file_(std::move(file)) {}
 
-  void begin_block(std::string name) { block_ = std::move(name); }
+  void begin_block(std::string name, Extent extent = {}) {
+    block_ = std::move(name);
+    extent_ = extent;
+  }
+  // For blocks that change the number of positions on the way.
+  void set_extent(const Extent& extent) { extent_ = extent; }
+  // Of the block at hand.
+  [[nodiscard]] const Extent& extent() const { return extent_; }
+  // Rows of its matrix products: B times its positions.
+  [[nodiscard]] Count rows() const { return setup_.batch_size * extent_.positions(); }
+  // How many positions, of which the model or the setup decides.
+  [[nodiscard]] Extent extent_of(const Positions& positions) const;
 
   // y = x W: m rows, k inputs, n outputs. Backward: dx = dy W^T and dW = x^T dy.
   void linear(std::string_view name, MatmulSizes sizes, Count executions = 1);
   // y = a b with two activations, as in attention. Backward: da = dy b^T and db = a^T dy.
   void product(std::string_view name, MatmulSizes sizes, Count executions = 1);
+  // A linear layer whose rows are split among groups, each with a weight of its own.
+  void grouped_linear(std::string_view name, GroupedSizes sizes, Count executions = 1);
+  // Input gradients are left out where the input is data.
+  void convolution(std::string_view name, const ConvolutionShape& shape, Count executions = 1,
+                   bool input_gradient = true);
   void elements(const ElementOperation& operation);
   // The forward pass alone, for conventions that leave the backward pass out.
   void forward_elements(const ElementOperation& operation);
@@ -59,6 +94,9 @@ class Emitter {
 
   // One matrix product in one phase; `linear` and `product` are made of it.
   void matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions);
+
+  // The first error sticks; nothing is listed after it.
+  void fail(ErrorKind kind, std::string message, std::string remedy);
 
   // Forward operations, then backward ones in reverse order, then the optimizer.
   Result<std::vector<Operation>> take() &&;
@@ -69,12 +107,16 @@ class Emitter {
   enum class Role { linear, product };
   void add_matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions,
                   Role role);
+  void add_grouped(std::string_view name, Phase phase, GroupedSizes sizes, Count executions);
+  void add_convolution(std::string_view name, Phase phase, const ConvolutionShape& shape,
+                       Count executions);
   void add_elements(const ElementOperation& source, Phase phase, const ElementCost& cost);
   void add(Operation operation, Count flops, Count bytes, Count executions);
 
   TrainingSetup setup_;
   std::string file_;
   std::string block_;
+  Extent extent_;
   std::vector<Operation> forward_;
   std::vector<std::vector<Operation>> backward_;  // one group per forward operation
   std::vector<Operation> optimizer_;

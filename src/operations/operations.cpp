@@ -28,11 +28,11 @@ Result<std::vector<Operation>> list_operations(const Model& model, const Trainin
   if (auto checked = check_length(model, setup); !checked) return std::unexpected(checked.error());
   if (setup.convention == Convention::ecai2025) return list_paper_operations(model, setup);
 
-  const auto parameters = count_all_parameters(model);
+  const auto parameters = count_trainable_parameters(model);
   if (!parameters) return std::unexpected(parameters.error());
   Emitter emitter(setup, model.file);
   for (const Block& block : model.blocks) {
-    emitter.begin_block(block.name);
+    emitter.begin_block(block.name, emitter.extent_of(block.positions));
     std::visit([&](const auto& shape) { emit_block(emitter, shape); }, block.shape);
   }
   emitter.begin_block("optimizer");
@@ -60,6 +60,7 @@ Bytes total_bytes_moved(const std::vector<Operation>& operations) {
 std::string_view to_string(OperationKind kind) {
   switch (kind) {
     case OperationKind::matmul: return "matmul";
+    case OperationKind::convolution: return "convolution";
     case OperationKind::normalization: return "normalization";
     case OperationKind::softmax: return "softmax";
     case OperationKind::elementwise: return "elementwise";
@@ -84,6 +85,16 @@ std::string describe(const OperationShape& shape) {
   if (const auto* matmul = std::get_if<MatmulShape>(&shape)) {
     const std::string product = fmt::format("{}x{}x{}", matmul->m, matmul->n, matmul->k);
     return matmul->batch == 1 ? product : fmt::format("{}*{}", matmul->batch, product);
+  }
+  if (const auto* grouped = std::get_if<GroupedMatmulShape>(&shape)) {
+    return fmt::format("{}x{}x{} in {}", grouped->m, grouped->n, grouped->k, grouped->groups);
+  }
+  if (const auto* held = std::get_if<ConvolutionShape>(&shape)) {
+    const std::string kernel = held->one_dimensional
+                                   ? fmt::format("{}", held->kernel)
+                                   : fmt::format("{}x{}", held->kernel, held->kernel);
+    return fmt::format("{}*{}x{}x{} to {} by {}", held->batch, held->in_channels, held->height,
+                       held->width, held->out_channels, kernel);
   }
   return fmt::format("{}", std::get<ElementShape>(shape).elements);
 }

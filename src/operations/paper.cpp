@@ -4,6 +4,8 @@
 // backward pass, no feed-forward layers, no embedding, no optimizer.
 #include "operations/blocks.hpp"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 namespace joulecast {
@@ -14,8 +16,8 @@ void emit_paper_transformer(Emitter& emitter, const TransformerBlock& block) {
   const Count layers = block.num_hidden_layers;
   const Count d = block.hidden_size;
   const Count rows = Count{setup.batch_size} * setup.sequence_length;
-  const Count sets = Count{setup.batch_size} * block.num_attention_heads;
-  const Count head_size = block.hidden_size / block.num_attention_heads;
+  const Count sets = Count{setup.batch_size} * block.attention.num_attention_heads;
+  const Count head_size = block.hidden_size / block.attention.num_attention_heads;
   const Count s = setup.sequence_length;
   emitter.matmul("qkv_projection", Phase::forward, {1, rows, 3 * d, d}, layers);
   emitter.matmul("attention_scores", Phase::forward, {sets, s, s, head_size}, layers);
@@ -54,6 +56,22 @@ void emit_paper_lstm(Emitter& emitter, const RecurrentBlock& block) {
   }
 }
 
+// What the paper's formulas leave out of a layer's attention, if anything.
+std::optional<std::string_view> find_untreated(const TransformerBlock& block) {
+  const Attention& attention = block.attention;
+  if (block.cross_attention) return "cross-attention";
+  if (attention.latent) return "latent attention";
+  if (attention.head_dim) return "heads that do not share the width";
+  if (attention.partition_size) return "attention within windows";
+  if (std::holds_alternative<DisentangledPositions>(attention.positions)) {
+    return "disentangled attention";
+  }
+  if (key_value_heads(attention) != attention.num_attention_heads) {
+    return "fewer key-value heads than query heads";
+  }
+  return std::nullopt;
+}
+
 Error unsupported(const Model& model, const Block& block, std::string message) {
   return Error{ErrorKind::unsupported, std::move(message),
                Location{.file = model.file, .path = block.name},
@@ -69,9 +87,9 @@ Result<std::vector<Operation>> list_paper_operations(const Model& model,
   for (const Block& block : model.blocks) {
     emitter.begin_block(block.name);
     if (const auto* transformer = std::get_if<TransformerBlock>(&block.shape)) {
-      if (transformer->cross_attention) {
+      if (const auto untreated = find_untreated(*transformer)) {
         return std::unexpected(
-            unsupported(model, block, "the paper does not treat cross-attention"));
+            unsupported(model, block, fmt::format("the paper does not treat {}", *untreated)));
       }
       emit_paper_transformer(emitter, *transformer);
       any = true;

@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Embeddings, dense layers and the language-model head.
+// Embeddings, dense layers, normalisations and heads.
 #include "operations/blocks.hpp"
 #include "operations/element_costs.hpp"
+#include "operations/sublayers.hpp"
 
 namespace joulecast {
+namespace {
+
+Count rows_of(const Emitter& emitter, bool first_token_only) {
+  return first_token_only ? Count{emitter.setup().batch_size} : emitter.rows();
+}
+
+void emit_loss(Emitter& emitter, Count rows, std::int64_t classes, Count executions) {
+  emitter.elements({.name = "cross_entropy",
+                    .kind = OperationKind::loss,
+                    .elements = rows * classes,
+                    .width = classes,
+                    .costs = cross_entropy_costs,
+                    .executions = executions});
+}
+
+}  // namespace
 
 void emit_block(Emitter& emitter, const EmbeddingBlock& block) {
-  const TrainingSetup& setup = emitter.setup();
-  const Count elements = Count{setup.batch_size} * setup.sequence_length * block.hidden_size;
+  const Count elements = emitter.rows() * block.hidden_size;
   // Token, position and segment rows are looked up and added: one sum less than tables.
   // Backward: the gradient is read and added to a row of each table.
   const std::int64_t tables =
@@ -17,56 +33,60 @@ void emit_block(Emitter& emitter, const EmbeddingBlock& block) {
                     .elements = elements,
                     .width = block.hidden_size,
                     .costs = {{tables - 1, tables, 1}, {tables, 1 + tables, tables}}});
+  if (block.scaled) {
+    emit_rows(emitter, "embedding_scale", emitter.rows(), block.hidden_size, scale_costs, 1);
+  }
   if (block.layer_norm) {
-    emitter.elements({.name = "embedding_norm",
-                      .kind = OperationKind::normalization,
-                      .elements = elements,
-                      .width = block.hidden_size,
-                      .costs = layer_norm_costs});
+    emit_normalization(emitter, "embedding", {}, emitter.rows(), {1, block.hidden_size});
   }
   if (block.dropout) {
-    emitter.elements({.name = "embedding_dropout",
-                      .elements = elements,
-                      .width = block.hidden_size,
-                      .costs = dropout_costs});
+    emit_rows(emitter, "embedding_dropout", emitter.rows(), block.hidden_size, dropout_costs, 1);
   }
 }
 
 void emit_block(Emitter& emitter, const DenseBlock& block) {
-  const TrainingSetup& setup = emitter.setup();
-  const Count rows = block.first_token_only ? Count{setup.batch_size}
-                                            : Count{setup.batch_size} * setup.sequence_length;
+  const Count rows = rows_of(emitter, block.first_token_only);
   emitter.linear("dense", {1, rows, block.output_size, block.input_size});
   if (block.activation) {
-    emitter.elements({.name = "dense_activation",
-                      .elements = rows * block.output_size,
-                      .width = block.output_size,
-                      .costs = activation_costs(*block.activation)});
+    emit_rows(emitter, "dense_activation", rows, block.output_size,
+              activation_costs(*block.activation), 1);
   }
 }
 
+void emit_block(Emitter& emitter, const NormalizationBlock& block) {
+  emit_normalization(emitter, "block", block.norm, rows_of(emitter, block.first_token_only),
+                     {1, block.hidden_size});
+}
+
 void emit_block(Emitter& emitter, const LanguageModelHeadBlock& block) {
-  const TrainingSetup& setup = emitter.setup();
-  const Count rows = Count{setup.batch_size} * setup.sequence_length;
+  const Count rows = emitter.rows();
   const Count d = block.hidden_size;
   if (block.transform) {
     emitter.linear("head_transform", {1, rows, d, d});
-    emitter.elements({.name = "head_activation",
-                      .elements = rows * d,
-                      .width = block.hidden_size,
-                      .costs = activation_costs(block.transform_activation)});
-    emitter.elements({.name = "head_norm",
-                      .kind = OperationKind::normalization,
-                      .elements = rows * d,
-                      .width = block.hidden_size,
-                      .costs = layer_norm_costs});
+    emit_rows(emitter, "head_activation", rows, block.hidden_size,
+              activation_costs(block.transform_activation), 1);
+    emit_normalization(emitter, "head", {}, rows, {1, block.hidden_size});
   }
   emitter.linear("language_model_head", {1, rows, block.vocab_size, d});
-  emitter.elements({.name = "cross_entropy",
-                    .kind = OperationKind::loss,
-                    .elements = rows * block.vocab_size,
-                    .width = block.vocab_size,
-                    .costs = cross_entropy_costs});
+  if (block.logit_softcap) {
+    emit_rows(emitter, "head_softcap", rows, block.vocab_size, softcap_costs, 1);
+  }
+  emit_loss(emitter, rows, block.vocab_size, 1);
+}
+
+void emit_block(Emitter& emitter, const ClassifierBlock& block) {
+  const Count rows = rows_of(emitter, !block.per_position);
+  emitter.linear("classifier", {1, rows, block.num_labels, block.hidden_size});
+  emit_loss(emitter, rows, block.num_labels, 1);
+}
+
+// Radford et al. 2021, arXiv:2103.00020, figure 3: every image of the batch against every text, and
+// the loss along rows and along columns.
+void emit_block(Emitter& emitter, const ContrastiveHeadBlock& block) {
+  const Count batch = emitter.setup().batch_size;
+  emitter.product("contrastive_scores", {1, batch, batch, block.projection_dim});
+  emit_rows(emitter, "contrastive_scale", batch, batch.value(), scale_costs, 1);
+  emit_loss(emitter, batch, batch.value(), 2);
 }
 
 }  // namespace joulecast

@@ -60,7 +60,7 @@ void emit_block(Emitter& emitter, const RecurrentBlock& block) {
   const TrainingSetup& setup = emitter.setup();
   const std::int64_t directions = block.bidirectional ? 2 : 1;
   CellSizes size{.batch = setup.batch_size,
-                 .steps = setup.sequence_length,
+                 .steps = emitter.extent().positions(),
                  .input = block.input_size,
                  .hidden = block.hidden_size,
                  .gates = block.cell == RecurrentBlock::Cell::lstm ? 4 : 3};

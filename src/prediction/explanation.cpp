@@ -21,6 +21,10 @@ std::string range_of(const Law& law) {
                      law.fitted_range->highest.value());
 }
 
+std::int64_t taps_of(const ConvolutionShape& shape) {
+  return shape.kernel * (shape.one_dimensional ? 1 : shape.kernel);
+}
+
 ExplanationStep explain_flops(const Operation& operation) {
   ExplanationStep step{.quantity = "FLOPs of one execution"};
   step.result = fmt::format("c = {} FLOP", operation.flops);
@@ -29,6 +33,19 @@ ExplanationStep explain_flops(const Operation& operation) {
     step.formula = "c = 2 batch m n k";
     step.substituted =
         fmt::format("2 * {} * {} * {} * {}", shape->batch, shape->m, shape->n, shape->k);
+    step.source = "a multiply-add is two FLOPs; docs/theory.md";
+  } else if (const auto* grouped = std::get_if<GroupedMatmulShape>(&operation.shape)) {
+    step.formula = "c = 2 m n k, m or k over all groups";
+    step.substituted = fmt::format("2 * {} * {} * {}", grouped->m, grouped->n, grouped->k);
+    step.source = "a multiply-add is two FLOPs; docs/theory.md";
+  } else if (const auto* convolution = std::get_if<ConvolutionShape>(&operation.shape)) {
+    const std::int64_t taps = taps_of(*convolution);
+    step.formula = "c = 2 P O taps C / groups, P positions of the output over the batch";
+    step.substituted =
+        fmt::format("2 * {} * {} * {} * {} / {}",
+                    operation.flops / (2 * convolution->out_channels * taps *
+                                       (convolution->in_channels / convolution->groups)),
+                    convolution->out_channels, taps, convolution->in_channels, convolution->groups);
     step.source = "a multiply-add is two FLOPs; docs/theory.md";
   } else {
     const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
@@ -56,6 +73,23 @@ BytesFormula write_bytes(const Operation& operation, Precision training) {
     return {"bytes = batch (e_in (m k + k n) + e_out m n)",
             fmt::format("{} * ({} * ({} * {} + {} * {}) + {} * {} * {})", shape->batch, in,
                         shape->m, shape->k, shape->k, shape->n, out, shape->m, shape->n)};
+  }
+  if (const auto* grouped = std::get_if<GroupedMatmulShape>(&operation.shape)) {
+    const std::int64_t out = result_bytes(operation.precision);
+    const std::int64_t in = operation.precision == Precision::fp8 ? 1 : out;
+    if (grouped->split_k) {
+      return {"bytes = e_in (m + n) k + e_out groups m n",
+              fmt::format("{} * ({} + {}) * {} + {} * {} * {} * {}", in, grouped->m, grouped->n,
+                          grouped->k, out, grouped->groups, grouped->m, grouped->n)};
+    }
+    return {"bytes = e_in (m k + groups k n) + e_out m n",
+            fmt::format("{} * ({} * {} + {} * {} * {}) + {} * {} * {}", in, grouped->m, grouped->k,
+                        grouped->groups, grouped->k, grouped->n, out, grouped->m, grouped->n)};
+  }
+  if (std::holds_alternative<ConvolutionShape>(operation.shape)) {
+    const std::int64_t each = result_bytes(operation.precision);
+    return {"bytes = (input + filters + output) bytes per value",
+            fmt::format("{} * {}", operation.bytes_moved / each, each)};
   }
   const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
   // The optimizer works on 32-bit copies, everything else on activations.

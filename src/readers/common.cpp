@@ -11,6 +11,10 @@
 namespace joulecast {
 
 Activation read_activation(ObjectReader& reader, std::string_view key, std::string_view fallback) {
+  return activation_from(reader, key, reader.text_or(key, fallback));
+}
+
+Activation activation_from(ObjectReader& reader, std::string_view key, const std::string& typed) {
   struct Name {
     std::string_view name;
     Activation activation;
@@ -27,8 +31,8 @@ Activation read_activation(ObjectReader& reader, std::string_view key, std::stri
       Name{"silu", Activation::silu},
       Name{"swish", Activation::silu},
       Name{"tanh", Activation::tanh},
+      Name{"quick_gelu", Activation::quick_gelu},
   };
-  const std::string typed = reader.text_or(key, fallback);
   std::vector<std::string> known;
   for (const Name& entry : names) {
     if (entry.name == typed) return entry.activation;
@@ -98,6 +102,25 @@ void check_heads(ObjectReader& reader, std::string_view heads_key, std::int64_t 
   if (hidden % heads == 0) return;
   reader.fail(heads_key, fmt::format("{} heads do not divide {} = {}", heads, hidden_key, hidden),
               fmt::format("choose {} so that {} is a multiple of it", heads_key, hidden_key));
+}
+
+std::int64_t read_rotary_dim(ObjectReader& reader, std::string_view key, double fallback,
+                             std::int64_t head_dim) {
+  const double share = reader.optional_number(key, {0.0, 1.0}).value_or(fallback);
+  // transformers cuts to a whole number in the same way.
+  return static_cast<std::int64_t>(static_cast<double>(head_dim) * share);
+}
+
+bool check_layers(ObjectReader& reader, std::string_view key, std::int64_t layers) {
+  constexpr std::int64_t most = 100'000;
+  if (layers <= most) return true;
+  reader.fail(key, fmt::format("{} layers of several kinds; at most {} are read", layers, most),
+              "give the number that the model really has");
+  return false;
+}
+
+bool read_flag(ObjectReader& reader, std::string_view key, double fallback) {
+  return read_dropout(reader, key, fallback) > 0.0;
 }
 
 double read_dropout(ObjectReader& reader, std::string_view key, double fallback) {

@@ -13,7 +13,7 @@
 namespace joulecast {
 namespace {
 
-constexpr std::array<std::string_view, 7> kinds = {
+constexpr std::array<std::string_view, 7> block_kinds = {
     "embedding", "transformer_encoder", "transformer_decoder", "lstm", "gru",
     "dense",     "language_model_head"};
 
@@ -32,18 +32,21 @@ EmbeddingBlock read_embedding(ObjectReader& reader) {
 
 TransformerBlock read_transformer(ObjectReader& reader, bool decoder) {
   TransformerBlock block;
-  block.decoder = decoder;
   block.num_hidden_layers = reader.size("num_hidden_layers");
   block.hidden_size = reader.size("hidden_size");
-  block.num_attention_heads = reader.size("num_attention_heads");
-  block.intermediate_size = reader.size("intermediate_size");
-  block.activation = read_activation(reader, "activation", "gelu");
-  block.final_layer_norm = reader.boolean_or("final_layer_norm", false);
-  if (decoder) block.cross_attention = reader.boolean_or("cross_attention", false);
-  block.attention_dropout = read_dropout(reader, "attention_dropout", 0.0) > 0.0;
-  block.hidden_dropout = read_dropout(reader, "hidden_dropout", 0.0) > 0.0;
-  check_heads(reader, "num_attention_heads", block.num_attention_heads, "hidden_size",
+  block.attention.causal = decoder;
+  block.attention.num_attention_heads = reader.size("num_attention_heads");
+  block.feed_forward.intermediate_size = reader.size("intermediate_size");
+  block.feed_forward.activation = read_activation(reader, "activation", "gelu");
+  block.final_norm = reader.boolean_or("final_layer_norm", false);
+  block.attention.dropout = read_flag(reader, "attention_dropout", 0.0);
+  block.hidden_dropout = read_flag(reader, "hidden_dropout", 0.0);
+  check_heads(reader, "num_attention_heads", block.attention.num_attention_heads, "hidden_size",
               block.hidden_size);
+  if (decoder && reader.boolean_or("cross_attention", false)) {
+    block.cross_attention = CrossAttention{.attention = block.attention};
+    block.cross_attention->attention.causal = false;
+  }
   return block;
 }
 
@@ -152,9 +155,9 @@ Result<Model> read_model_toml(const Value& document, const std::string& file) {
   std::set<std::string> names;
   EmbeddingSizes embeddings;
   for (ObjectReader& entry : reader.children("block")) {
-    const std::size_t kind = entry.choice("kind", kinds);
+    const std::size_t kind = entry.choice("kind", block_kinds);
     Block block;
-    block.name = entry.text_or("name", entry.error() ? "" : kinds[kind]);
+    block.name = entry.text_or("name", entry.error() ? "" : block_kinds[kind]);
     block.shape = entry.error() ? BlockShape{} : read_shape(entry, kind);
     entry.refuse_unknown_keys();
     // Unnamed blocks of one kind are told apart by their place.

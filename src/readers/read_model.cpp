@@ -17,7 +17,46 @@ struct Family {
   Result<Model> (*read)(const Value&, const std::string&, Head);
 };
 
-constexpr std::array families = {Family{"bert", read_bert}, Family{"gpt2", read_gpt2}};
+constexpr std::array families = {Family{"albert", read_albert},
+                                 Family{"bart", read_bart},
+                                 Family{"bert", read_bert},
+                                 Family{"bloom", read_bloom},
+                                 Family{"clip", read_clip},
+                                 Family{"convnext", read_convnext},
+                                 Family{"deberta-v2", read_deberta_v2},
+                                 Family{"deepseek_v2", read_deepseek_v2},
+                                 Family{"deepseek_v3", read_deepseek_v3},
+                                 Family{"deit", read_deit},
+                                 Family{"distilbert", read_distilbert},
+                                 Family{"electra", read_electra},
+                                 Family{"falcon", read_falcon},
+                                 Family{"gemma", read_gemma},
+                                 Family{"gemma2", read_gemma2},
+                                 Family{"gemma3", read_gemma3_multimodal},
+                                 Family{"gemma3_text", read_gemma3},
+                                 Family{"gpt2", read_gpt2},
+                                 Family{"gpt_neo", read_gpt_neo},
+                                 Family{"gpt_neox", read_gpt_neox},
+                                 Family{"llama", read_llama},
+                                 Family{"mamba", read_mamba},
+                                 Family{"mistral", read_mistral},
+                                 Family{"mixtral", read_mixtral},
+                                 Family{"mpt", read_mpt},
+                                 Family{"olmo", read_olmo},
+                                 Family{"olmo2", read_olmo2},
+                                 Family{"opt", read_opt},
+                                 Family{"phi3", read_phi3},
+                                 Family{"qwen2", read_qwen2},
+                                 Family{"qwen2_moe", read_qwen2_moe},
+                                 Family{"qwen3", read_qwen3},
+                                 Family{"qwen3_moe", read_qwen3_moe},
+                                 Family{"resnet", read_resnet},
+                                 Family{"roberta", read_roberta},
+                                 Family{"starcoder2", read_starcoder2},
+                                 Family{"swin", read_swin},
+                                 Family{"t5", read_t5},
+                                 Family{"vit", read_vit},
+                                 Family{"whisper", read_whisper}};
 
 Result<Model> read_huggingface(const Value& config, const std::string& file, Head head) {
   ObjectReader reader(config, file);

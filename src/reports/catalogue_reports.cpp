@@ -44,6 +44,11 @@ std::string precisions_with(const Device& device, LawOrigin origin) {
   return names;
 }
 
+Datum published_of(const ShippedModel& model) {
+  if (!model.published_parameters) return std::monostate{};
+  return *model.published_parameters;
+}
+
 template <class Q>
 Datum value_of(const std::optional<Figure<Q>>& figure) {
   if (!figure) return std::monostate{};
@@ -180,6 +185,28 @@ Report report_device(const Device& device) {
   add_figure(table, "L2 cache", Unit::bytes, device.l2_cache);
   add_figure(table, "interconnect bandwidth", Unit::bytes_per_second,
              device.interconnect_bandwidth);
+  report.csv = table;
+  report.sections.emplace_back(std::move(table));
+  return report;
+}
+
+Report report_models(const std::vector<ShippedModel>& models) {
+  Report report{.kind = "models"};
+  Table table{.key = "models",
+              .title = "",
+              .columns = {{"id", "model", Unit::none},
+                          {"family", "family", Unit::none},
+                          {"parameters", "parameters", Unit::count},
+                          {"active_parameters", "active", Unit::count},
+                          {"published_parameters", "", Unit::plain},
+                          {"source", "source", Unit::none},
+                          {"verified", "", Unit::none},
+                          {"notes", "", Unit::none}}};
+  for (const ShippedModel& model : models) {
+    table.rows.push_back({model.id, model.family, model.parameters, model.active_parameters,
+                          published_of(model), model.source,
+                          std::string(model.unverified ? "unverified" : "read"), model.notes});
+  }
   report.csv = table;
   report.sections.emplace_back(std::move(table));
   return report;

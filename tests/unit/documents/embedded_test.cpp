@@ -17,10 +17,8 @@ std::string bytes_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-// Raw measurements, and models that no verb reads yet.
-bool stays_out(const std::string& name) {
-  return name.starts_with("measurements/") || name.starts_with("models/");
-}
+// Raw measurements.
+bool stays_out(const std::string& name) { return name.starts_with("measurements/"); }
 
 // What the library carries is what lies in data/, byte for byte and file for file; notes for
 // people stay out.

@@ -39,14 +39,14 @@ void append(std::vector<Tensor>& tensors, const std::vector<Tensor>& more) {
 // self_attn.out_proj, the same of multihead_attn, linear1, linear2, norm1, norm2, norm3.
 std::vector<Tensor> transformer_tensors(const TransformerBlock& block) {
   const std::int64_t d = block.hidden_size;
-  const std::int64_t f = block.intermediate_size;
+  const std::int64_t f = block.feed_forward.intermediate_size;
   std::vector<Tensor> tensors;
   for (std::int64_t layer = 0; layer < block.num_hidden_layers; ++layer) {
     append(tensors, {{3 * d, d}, {3 * d}, {d, d}, {d}});
     if (block.cross_attention) append(tensors, {{3 * d, d}, {3 * d}, {d, d}, {d}, {d}, {d}});
     append(tensors, {{f, d}, {f}, {d, f}, {d}, {d}, {d}, {d}, {d}});
   }
-  if (block.final_layer_norm) append(tensors, {{d}, {d}});
+  if (block.final_norm) append(tensors, {{d}, {d}});
   return tensors;
 }
 
@@ -74,8 +74,8 @@ std::vector<Tensor> recurrent_tensors(const RecurrentBlock& block) {
 TEST(Parameters, OfOneEncoderLayerFollowFromItsMatrices) {
   const TransformerBlock layer{.num_hidden_layers = 1,
                                .hidden_size = 768,
-                               .num_attention_heads = 12,
-                               .intermediate_size = 3072};
+                               .attention = {.num_attention_heads = 12},
+                               .feed_forward = {.intermediate_size = 3072}};
   EXPECT_EQ(count_of(layer), 2'362'368 + 4'722'432 + 3'072);
 }
 
@@ -87,11 +87,11 @@ TEST(Parameters, OfOneEncoderLayerFollowFromItsMatrices) {
 TEST(Parameters, OfTheOriginalTransformerComeNearItsPrintedCount) {
   const TransformerBlock encoder{.num_hidden_layers = 6,
                                  .hidden_size = 512,
-                                 .num_attention_heads = 8,
-                                 .intermediate_size = 2048};
+                                 .attention = {.num_attention_heads = 8},
+                                 .feed_forward = {.intermediate_size = 2048}};
   TransformerBlock decoder = encoder;
-  decoder.decoder = true;
-  decoder.cross_attention = true;
+  decoder.attention.causal = true;
+  decoder.cross_attention = CrossAttention{.attention = decoder.attention};
   const Model model{
       .blocks = {{"embedding", EmbeddingBlock{.vocab_size = 37000, .hidden_size = 512}},
                  {"encoder", encoder},
@@ -111,12 +111,12 @@ TEST(Parameters, OfTransformersEqualTheSumOverPyTorchSTensors) {
       for (const std::int64_t feed_forward : {1, 10, 256}) {
         for (const bool cross : {false, true}) {
           for (const bool final_norm : {false, true}) {
-            const TransformerBlock block{.cross_attention = cross,
-                                         .num_hidden_layers = layers,
-                                         .hidden_size = width,
-                                         .num_attention_heads = 1,
-                                         .intermediate_size = feed_forward,
-                                         .final_layer_norm = final_norm};
+            TransformerBlock block{.num_hidden_layers = layers,
+                                   .hidden_size = width,
+                                   .attention = {.num_attention_heads = 1},
+                                   .feed_forward = {.intermediate_size = feed_forward},
+                                   .final_norm = final_norm};
+            if (cross) block.cross_attention = CrossAttention{.attention = block.attention};
             EXPECT_EQ(count_of(block), sum_of(transformer_tensors(block)))
                 << layers << " " << width << " " << feed_forward << cross << final_norm;
           }
@@ -129,13 +129,15 @@ TEST(Parameters, OfTransformersEqualTheSumOverPyTorchSTensors) {
 // A head's width is hidden / heads, so the projections are hidden x hidden whatever the number;
 // causal masks, activations and dropout own no numbers.
 TEST(Parameters, DoNotDependOnHeadsMasksActivationsOrDropout) {
-  const TransformerBlock plain{
-      .num_hidden_layers = 2, .hidden_size = 24, .num_attention_heads = 1, .intermediate_size = 96};
+  const TransformerBlock plain{.num_hidden_layers = 2,
+                               .hidden_size = 24,
+                               .attention = {.num_attention_heads = 1},
+                               .feed_forward = {.intermediate_size = 96}};
   TransformerBlock other = plain;
-  other.num_attention_heads = 8;
-  other.decoder = true;
-  other.activation = Activation::relu;
-  other.attention_dropout = true;
+  other.attention.num_attention_heads = 8;
+  other.attention.causal = true;
+  other.feed_forward.activation = Activation::relu;
+  other.attention.dropout = true;
   other.hidden_dropout = true;
   EXPECT_EQ(count_of(plain), count_of(other));
 }

@@ -41,9 +41,7 @@ void expect_refused(const Block& sound, const std::vector<Size<Block>>& sizes) {
 TEST(CheckModel, RefusesSizesThatCannotBe) {
   expect_refused<TransformerBlock>(tiny_transformer(),
                                    {{"num_hidden_layers", &TransformerBlock::num_hidden_layers},
-                                    {"hidden_size", &TransformerBlock::hidden_size},
-                                    {"num_attention_heads", &TransformerBlock::num_attention_heads},
-                                    {"intermediate_size", &TransformerBlock::intermediate_size}});
+                                    {"hidden_size", &TransformerBlock::hidden_size}});
   expect_refused<RecurrentBlock>(tiny_recurrent(RecurrentBlock::Cell::gru),
                                  {{"num_layers", &RecurrentBlock::num_layers},
                                   {"input_size", &RecurrentBlock::input_size},
@@ -75,14 +73,14 @@ TEST(CheckModel, RefusesAModelWithoutBlocks) {
 // 3 heads do not divide 10. The paper's own tables cut them to floor(10 / 3) = 3 columns each.
 TEST(CheckModel, HeadsMustDivideTheWidthExceptInThePaperSConvention) {
   TransformerBlock block = tiny_transformer();
-  block.num_attention_heads = 3;
+  block.attention.num_attention_heads = 3;
   TrainingSetup setup = tiny_setup();
   const auto refused = list_operations(model_of(block), setup);
   ASSERT_FALSE(refused.has_value());
   EXPECT_THAT(refused.error().message, HasSubstr("3 heads do not divide hidden_size = 10"));
   setup.convention = Convention::ecai2025;
   EXPECT_TRUE(list_operations(model_of(block), setup).has_value());
-  block.num_attention_heads = 11;  // not one whole column each
+  block.attention.num_attention_heads = 11;  // not one whole column each
   EXPECT_FALSE(list_operations(model_of(block), setup).has_value());
 }
 

@@ -45,12 +45,15 @@ constexpr Counted a{tanh_a};
 constexpr Counted ab{tanh_a * 0.044715};
 constexpr Counted ab3{3.0 * tanh_a * 0.044715};
 
+constexpr Counted minus_steep{-1.702};
+
 Counted forward(Activation activation, Counted x) {
   switch (activation) {
     case Activation::relu: return max(x, {0.0});
     case Activation::gelu: return half * x * (one + erf(x * sqrt_half));
     case Activation::gelu_tanh: return half * x * (one + tanh(x * (a + ab * (x * x))));
     case Activation::silu: return x / (one + exp(-x));
+    case Activation::quick_gelu: return x / (one + exp(minus_steep * x));
     case Activation::tanh: return tanh(x);
   }
   return {};
@@ -74,6 +77,11 @@ Counted backward(Activation activation, Counted x, Counted y, Counted dy) {
       const Counted s = one / (one + exp(-x));
       return dy * (s * (one + x * (one - s)));
     }
+    case Activation::quick_gelu: {
+      const Counted u = minus_steep * x;
+      const Counted s = one / (one + exp(u));
+      return dy * (s * (one - u * (one - s)));
+    }
     case Activation::tanh: return dy * (one - y * y);
   }
   return {};
@@ -86,7 +94,7 @@ std::int64_t steps_of(const std::function<void()>& work) {
 }
 
 constexpr std::array activations = {Activation::relu, Activation::gelu, Activation::gelu_tanh,
-                                    Activation::silu, Activation::tanh};
+                                    Activation::silu, Activation::tanh, Activation::quick_gelu};
 
 TEST(ElementCosts, ActivationGradientsCountedHereAreGradients) {
   for (const Activation activation : activations) {

@@ -128,8 +128,8 @@ TEST(Emitter, TheLargestSizesOverflowInEveryBlock) {
       EmbeddingBlock{.vocab_size = most, .hidden_size = most},
       TransformerBlock{.num_hidden_layers = most,
                        .hidden_size = most,
-                       .num_attention_heads = most,
-                       .intermediate_size = most},
+                       .attention = {.num_attention_heads = most},
+                       .feed_forward = {.intermediate_size = most}},
       RecurrentBlock{.num_layers = most, .input_size = most, .hidden_size = most},
       DenseBlock{.input_size = most, .output_size = most},
       LanguageModelHeadBlock{.hidden_size = most, .vocab_size = most}};

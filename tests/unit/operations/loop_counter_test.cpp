@@ -92,8 +92,8 @@ void transformer_layer(Loops& loops, const Tiny& t, bool cross) {
 TransformerBlock block_of(const Tiny& t) {
   return {.num_hidden_layers = t.layers,
           .hidden_size = t.width,
-          .num_attention_heads = t.heads,
-          .intermediate_size = t.inner};
+          .attention = {.num_attention_heads = t.heads},
+          .feed_forward = {.intermediate_size = t.inner}};
 }
 
 // All matrix products of a step, summed over executions.
@@ -142,7 +142,7 @@ TEST(LoopCount, OfAWholeGpt) {
     loops.linear("language_model_head", t.width, t.vocab);
   }
   TransformerBlock decoder = block_of(t);
-  decoder.decoder = true;
+  decoder.attention.causal = true;
   Model gpt{.name = "gpt"};
   gpt.blocks = {{"embedding", EmbeddingBlock{.vocab_size = t.vocab, .hidden_size = t.width}},
                 {"decoder", decoder},
@@ -159,8 +159,8 @@ TEST(LoopCount, OfAnEncoderWithADecoderThatAttendsToIt) {
   }
   Model model{.name = "pair"};
   TransformerBlock decoder = block_of(t);
-  decoder.decoder = true;
-  decoder.cross_attention = true;
+  decoder.attention.causal = true;
+  decoder.cross_attention = CrossAttention{.attention = decoder.attention};
   model.blocks = {{"encoder", block_of(t)}, {"decoder", decoder}};
   EXPECT_EQ(listed(model, t), loops.counts());
 }

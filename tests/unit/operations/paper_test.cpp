@@ -31,7 +31,7 @@ TEST(PaperOperations, AreTheForwardPassOfAttentionAlone) {
 // 3 heads of floor(10 / 3) = 3 columns: 2 B S^2 * 9 = 2646.
 TEST(PaperOperations, CutHeadsToWholeColumns) {
   TransformerBlock block = tiny_transformer();
-  block.num_attention_heads = 3;
+  block.attention.num_attention_heads = 3;
   const auto operations = operations_of(model_of(block), paper_setup());
   EXPECT_EQ(operations.at(1).flops, 2646);
   EXPECT_EQ(operations.at(2).flops, 2646);
@@ -75,7 +75,7 @@ TEST(PaperOperations, LeaveOtherBlocksOut) {
 
 TEST(PaperOperations, RefuseWhatThePaperDoesNotTreat) {
   TransformerBlock cross = tiny_transformer();
-  cross.cross_attention = true;
+  cross.cross_attention = CrossAttention{.attention = cross.attention};
   for (const BlockShape& shape :
        {BlockShape{cross}, BlockShape{tiny_recurrent(RecurrentBlock::Cell::gru)},
         BlockShape{DenseBlock{.input_size = 2, .output_size = 3}}}) {

@@ -26,8 +26,8 @@ inline TrainingSetup tiny_setup() {
 inline TransformerBlock tiny_transformer() {
   return {.num_hidden_layers = 13,
           .hidden_size = 10,
-          .num_attention_heads = 2,
-          .intermediate_size = 11};
+          .attention = {.num_attention_heads = 2},
+          .feed_forward = {.intermediate_size = 11}};
 }
 
 // I = 5, H = 11.

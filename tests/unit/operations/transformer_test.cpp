@@ -16,9 +16,9 @@ using testing::ElementsAreArray;
 // 2 m n k FLOPs and moves m k + k n + m n values, whichever two of the three are the operands.
 TransformerBlock with_everything() {
   TransformerBlock block = tiny_transformer();
-  block.attention_dropout = true;
+  block.attention.dropout = true;
   block.hidden_dropout = true;
-  block.final_layer_norm = true;
+  block.final_norm = true;
   return block;
 }
 
@@ -93,7 +93,7 @@ TEST(TransformerOperations, BackwardPassInTheReverseOrder) {
 // places; laws see the shape, so each is stated: rows x outputs, of inputs.
 TEST(TransformerOperations, EveryForwardProductHasItsShape) {
   TransformerBlock block = tiny_transformer();
-  block.cross_attention = true;
+  block.cross_attention = CrossAttention{.attention = block.attention};
   const MatmulShape scores{6, 7, 7, 5};
   const MatmulShape values{6, 7, 5, 7};
   const MatmulShape square{1, 21, 10, 10};
@@ -151,7 +151,7 @@ TEST(TransformerOperations, WithoutDropoutAndFinalNormTheyAreNotListed) {
 // Unfused attention computes all S S scores and masks half of them afterwards.
 TEST(TransformerOperations, ADecoderLayerCostsWhatAnEncoderLayerCosts) {
   TransformerBlock decoder = tiny_transformer();
-  decoder.decoder = true;
+  decoder.attention.causal = true;
   EXPECT_EQ(block_rows(model_of(decoder), tiny_setup()),
             block_rows(model_of(tiny_transformer()), tiny_setup()));
 }
@@ -162,7 +162,7 @@ TEST(TransformerOperations, ADecoderLayerCostsWhatAnEncoderLayerCosts) {
 // self-attention.
 TEST(TransformerOperations, CrossAttentionAddsASublayer) {
   TransformerBlock block = with_everything();
-  block.cross_attention = true;
+  block.cross_attention = CrossAttention{.attention = block.attention};
   const auto operations = operations_of(model_of(block), tiny_setup());
   std::vector<std::string> added;
   for (const Operation& operation : in_phase(operations, Phase::forward)) {
@@ -190,7 +190,7 @@ TEST(TransformerOperations, CrossAttentionAddsASublayer) {
 // that in its gradients.
 TEST(TransformerOperations, CrossAttentionHasGradientsOfEveryProduct) {
   TransformerBlock block = tiny_transformer();
-  block.cross_attention = true;
+  block.cross_attention = CrossAttention{.attention = block.attention};
   std::int64_t forward = 0;
   std::int64_t backward = 0;
   for (const Operation& operation : operations_of(model_of(block), tiny_setup())) {
@@ -206,7 +206,7 @@ TEST(TransformerOperations, CrossAttentionHasGradientsOfEveryProduct) {
 TEST(TransformerOperations, TheActivationDecidesItsCost) {
   const auto cost = [](Activation activation) {
     TransformerBlock block = tiny_transformer();
-    block.activation = activation;
+    block.feed_forward.activation = activation;
     const auto found =
         named(operations_of(model_of(block), tiny_setup()), "feed_forward_activation");
     return std::pair{found.at(0).flops, found.at(1).flops};

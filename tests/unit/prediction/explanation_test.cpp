@@ -90,8 +90,10 @@ TEST(ExplainOperation, SaysWhatThereIsWhenThereIsNoSuchThing) {
 // the other.
 TEST(ExplainOperation, ANameInTwoBlocksNeedsTheBlock) {
   PredictionRequest request = dense_request();
-  TransformerBlock wide{
-      .num_hidden_layers = 1, .hidden_size = 6, .num_attention_heads = 1, .intermediate_size = 3};
+  TransformerBlock wide{.num_hidden_layers = 1,
+                        .hidden_size = 6,
+                        .attention = {.num_attention_heads = 1},
+                        .feed_forward = {.intermediate_size = 3}};
   TransformerBlock narrow = wide;
   narrow.hidden_size = 4;
   request.model.blocks = {{"encoder", wide}, {"decoder", narrow}};
@@ -113,8 +115,8 @@ TEST(ExplainOperation, SeveralShapesOfOneOperationAllAppear) {
   PredictionRequest request = dense_request();
   request.model.blocks = {{"body", TransformerBlock{.num_hidden_layers = 1,
                                                     .hidden_size = 4,
-                                                    .num_attention_heads = 1,
-                                                    .intermediate_size = 3}}};
+                                                    .attention = {.num_attention_heads = 1},
+                                                    .feed_forward = {.intermediate_size = 3}}}};
   const auto steps =
       explain(predict(request).value(), "attention_scores", Phase::backward_input).value().steps;
   ASSERT_EQ(steps.size(), 10U);

@@ -45,15 +45,15 @@ PredictionRequest paper_request(BlockShape shape) {
 TransformerBlock model_a() {
   return {.num_hidden_layers = 6,
           .hidden_size = 512,
-          .num_attention_heads = 8,
-          .intermediate_size = 2048};
+          .attention = {.num_attention_heads = 8},
+          .feed_forward = {.intermediate_size = 2048}};
 }
 
 TransformerBlock model_b() {
   return {.num_hidden_layers = 12,
           .hidden_size = 768,
-          .num_attention_heads = 12,
-          .intermediate_size = 3072};
+          .attention = {.num_attention_heads = 12},
+          .feed_forward = {.intermediate_size = 3072}};
 }
 
 // The whole chain once more, from the printed numbers alone and with the percent slip as the
@@ -200,7 +200,7 @@ TEST(PaperPrediction, RefusesWhatThePaperDoesNotHave) {
   request.setup.num_gpus = 2;
   EXPECT_EQ(kind_of(request), ErrorKind::unsupported);
   TransformerBlock cross = model_a();
-  cross.cross_attention = true;
+  cross.cross_attention = CrossAttention{.attention = cross.attention};
   EXPECT_EQ(kind_of(paper_request(cross)), ErrorKind::unsupported);
   RecurrentBlock gru{
       .cell = RecurrentBlock::Cell::gru, .num_layers = 1, .input_size = 128, .hidden_size = 256};
@@ -219,8 +219,8 @@ TEST(PaperPrediction, RefusesWhatThePaperDoesNotHave) {
 TEST(PaperPrediction, AnEnergyBelowZeroIsAnError) {
   TransformerBlock deep{.num_hidden_layers = 100'000,
                         .hidden_size = 199,
-                        .num_attention_heads = 100,
-                        .intermediate_size = 1};
+                        .attention = {.num_attention_heads = 100},
+                        .feed_forward = {.intermediate_size = 1}};
   PredictionRequest request = paper_request(deep);
   request.device = rtx_2080_ti();
   request.setup.precision = Precision::fp32;

@@ -50,8 +50,10 @@ TEST(PredictStep, AddsUpTimesAndEnergiesOfItsOperations) {
 // Two identical layers: the same operations, twice as often. B = 1, S = 2, D = 4, h = 1, F = 3.
 TEST(PredictStep, ExecutionsMultiply) {
   PredictionRequest request = dense_request();
-  TransformerBlock block{
-      .num_hidden_layers = 1, .hidden_size = 4, .num_attention_heads = 1, .intermediate_size = 3};
+  TransformerBlock block{.num_hidden_layers = 1,
+                         .hidden_size = 4,
+                         .attention = {.num_attention_heads = 1},
+                         .feed_forward = {.intermediate_size = 3}};
   request.model.blocks = {{"body", block}};
   const Prediction once = predict(request).value();
   block.num_hidden_layers = 2;

@@ -96,15 +96,17 @@ inline Model model_of(const RandomCase& c) {
                                                    .bidirectional = c.cross_or_bidirectional}});
     output = c.intermediate * (c.cross_or_bidirectional ? 2 : 1);
   } else {
-    model.blocks.push_back({"body", TransformerBlock{.decoder = c.cross_or_bidirectional,
-                                                     .cross_attention = c.cross_or_bidirectional,
-                                                     .num_hidden_layers = c.layers,
-                                                     .hidden_size = width,
-                                                     .num_attention_heads = c.heads,
-                                                     .intermediate_size = c.intermediate,
-                                                     .final_layer_norm = c.dropout,
-                                                     .attention_dropout = c.dropout,
-                                                     .hidden_dropout = c.dropout}});
+    TransformerBlock body{.num_hidden_layers = c.layers,
+                          .hidden_size = width,
+                          .attention = {.num_attention_heads = c.heads,
+                                        .causal = c.cross_or_bidirectional,
+                                        .dropout = c.dropout},
+                          .feed_forward = {.intermediate_size = c.intermediate},
+                          .final_norm = c.dropout,
+                          .hidden_dropout = c.dropout};
+    if (c.cross_or_bidirectional)
+      body.cross_attention = CrossAttention{.attention = body.attention};
+    model.blocks.push_back({"body", body});
   }
   model.blocks.push_back(
       {"head", LanguageModelHeadBlock{

@@ -73,13 +73,13 @@ TEST(Bert, BecomesAnEmbeddingAnEncoderAndAHead) {
   EXPECT_TRUE(embedding.dropout);
   const auto& encoder = shape_of<TransformerBlock>(model, "encoder");
   EXPECT_EQ(encoder.num_hidden_layers, 12);
-  EXPECT_EQ(encoder.num_attention_heads, 12);
+  EXPECT_EQ(encoder.attention.num_attention_heads, 12);
   EXPECT_EQ(encoder.hidden_size, 768);
-  EXPECT_EQ(encoder.intermediate_size, 3072);
-  EXPECT_EQ(encoder.activation, Activation::gelu);
-  EXPECT_FALSE(encoder.decoder);
+  EXPECT_EQ(encoder.feed_forward.intermediate_size, 3072);
+  EXPECT_EQ(encoder.feed_forward.activation, Activation::gelu);
+  EXPECT_FALSE(encoder.attention.causal);
   EXPECT_FALSE(encoder.cross_attention);
-  EXPECT_FALSE(encoder.final_layer_norm);
+  EXPECT_FALSE(encoder.final_norm);
   const auto& head = shape_of<LanguageModelHeadBlock>(model, "language_model_head");
   EXPECT_TRUE(head.tied_embedding);
   EXPECT_TRUE(head.bias);
@@ -128,8 +128,8 @@ TEST(Bert, AnUntiedHeadHasAMatrixOfItsOwn) {
 TEST(Bert, TakesTheDocumentedDefaultsAndSaysSo) {
   const Model model = model_of({{"model_type", "\"bert\""}});
   EXPECT_EQ(count_all_parameters(model).value(), 109'482'240);
-  EXPECT_EQ(shape_of<TransformerBlock>(model, "encoder").num_attention_heads, 12);
-  EXPECT_TRUE(shape_of<TransformerBlock>(model, "encoder").attention_dropout);
+  EXPECT_EQ(shape_of<TransformerBlock>(model, "encoder").attention.num_attention_heads, 12);
+  EXPECT_TRUE(shape_of<TransformerBlock>(model, "encoder").attention.dropout);
   EXPECT_TRUE(shape_of<TransformerBlock>(model, "encoder").hidden_dropout);
   EXPECT_THAT(warned(model),
               UnorderedElementsAre(
@@ -154,7 +154,7 @@ TEST(Bert, DropoutOfZeroIsNoDropout) {
   const Config config = with(with(bert_base_config(), "attention_probs_dropout_prob", "0.0"),
                              "hidden_dropout_prob", "0");
   const Model model = model_of(config);
-  EXPECT_FALSE(shape_of<TransformerBlock>(model, "encoder").attention_dropout);
+  EXPECT_FALSE(shape_of<TransformerBlock>(model, "encoder").attention.dropout);
   EXPECT_FALSE(shape_of<TransformerBlock>(model, "encoder").hidden_dropout);
   EXPECT_FALSE(shape_of<EmbeddingBlock>(model, "embedding").dropout);
 }
@@ -204,7 +204,7 @@ TEST(Bert, RefusesCrossAttentionAndReadsADecoder) {
   EXPECT_EQ(error_of(bert_base_config(), "add_cross_attention", "true").kind,
             ErrorKind::unsupported);
   const Model decoder = model_of(with(bert_base_config(), "is_decoder", "true"));
-  EXPECT_TRUE(shape_of<TransformerBlock>(decoder, "encoder").decoder);
+  EXPECT_TRUE(shape_of<TransformerBlock>(decoder, "encoder").attention.causal);
 }
 
 TEST(Bert, ReportsACountBeyond64BitsAndTheBlockItIsIn) {

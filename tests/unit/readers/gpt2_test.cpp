@@ -57,12 +57,12 @@ TEST(Gpt2, BecomesAnEmbeddingADecoderAndATiedHead) {
   EXPECT_TRUE(embedding.dropout);
   EXPECT_EQ(embedding.type_vocab_size, 0);
   const auto& decoder = shape_of<TransformerBlock>(model, "decoder");
-  EXPECT_TRUE(decoder.decoder);
-  EXPECT_TRUE(decoder.final_layer_norm);
+  EXPECT_TRUE(decoder.attention.causal);
+  EXPECT_TRUE(decoder.final_norm);
   EXPECT_FALSE(decoder.cross_attention);
-  EXPECT_EQ(decoder.intermediate_size, 4 * 768);
-  EXPECT_EQ(decoder.num_attention_heads, 12);
-  EXPECT_EQ(decoder.activation, Activation::gelu_tanh);
+  EXPECT_EQ(decoder.feed_forward.intermediate_size, 4 * 768);
+  EXPECT_EQ(decoder.attention.num_attention_heads, 12);
+  EXPECT_EQ(decoder.feed_forward.activation, Activation::gelu_tanh);
   const auto& head = shape_of<LanguageModelHeadBlock>(model, "language_model_head");
   EXPECT_TRUE(head.tied_embedding);
   EXPECT_FALSE(head.bias);
@@ -110,7 +110,7 @@ TEST(Gpt2, TakesTheDocumentedDefaultsAndSaysSo) {
   const Model model = model_of({{"model_type", "\"gpt2\""}});
   EXPECT_EQ(count_all_parameters(model).value(), 124'439'808);
   EXPECT_EQ(model.max_sequence_length, 1024);
-  EXPECT_EQ(shape_of<TransformerBlock>(model, "decoder").num_attention_heads, 12);
+  EXPECT_EQ(shape_of<TransformerBlock>(model, "decoder").attention.num_attention_heads, 12);
   EXPECT_THAT(warned(model), UnorderedElementsAre("vocab_size", "n_embd", "n_positions", "n_layer",
                                                   "n_head", "activation_function", "embd_pdrop",
                                                   "attn_pdrop", "resid_pdrop", "architectures"));
@@ -121,7 +121,7 @@ TEST(Gpt2, EachDropoutSwitchesItsOwnLayer) {
     const Model model = model_of(with(gpt2_config(), key, "0.0"));
     const auto& decoder = shape_of<TransformerBlock>(model, "decoder");
     return std::array{shape_of<EmbeddingBlock>(model, "embedding").dropout,
-                      decoder.attention_dropout, decoder.hidden_dropout};
+                      decoder.attention.dropout, decoder.hidden_dropout};
   };
   EXPECT_EQ(flags("embd_pdrop"), (std::array{false, true, true}));
   EXPECT_EQ(flags("attn_pdrop"), (std::array{true, false, true}));

@@ -48,8 +48,8 @@ TEST(ModelToml, ReadsABlockOfEachKindInOrder) {
   EXPECT_THAT(names_of(model),
               ElementsAre("embedding", "transformer_encoder", "transformer_decoder", "gru", "dense",
                           "lstm", "language_model_head"));
-  EXPECT_FALSE(shape_of<TransformerBlock>(model, "transformer_encoder").decoder);
-  EXPECT_TRUE(shape_of<TransformerBlock>(model, "transformer_decoder").decoder);
+  EXPECT_FALSE(shape_of<TransformerBlock>(model, "transformer_encoder").attention.causal);
+  EXPECT_TRUE(shape_of<TransformerBlock>(model, "transformer_decoder").attention.causal);
   EXPECT_EQ(shape_of<RecurrentBlock>(model, "gru").cell, RecurrentBlock::Cell::gru);
   EXPECT_EQ(shape_of<RecurrentBlock>(model, "lstm").cell, RecurrentBlock::Cell::lstm);
   EXPECT_TRUE(shape_of<RecurrentBlock>(model, "lstm").bidirectional);
@@ -63,8 +63,8 @@ TEST(ModelToml, EveryOptionIsOffUnlessStated) {
   EXPECT_FALSE(shape_of<EmbeddingBlock>(plain, "embedding").dropout);
   EXPECT_EQ(shape_of<EmbeddingBlock>(plain, "embedding").max_position_embeddings, 0);
   const auto& layers = shape_of<TransformerBlock>(plain, "transformer_encoder");
-  EXPECT_EQ(layers.activation, Activation::gelu);
-  EXPECT_FALSE(layers.final_layer_norm || layers.attention_dropout || layers.hidden_dropout);
+  EXPECT_EQ(layers.feed_forward.activation, Activation::gelu);
+  EXPECT_FALSE(layers.final_norm || layers.attention.dropout || layers.hidden_dropout);
   EXPECT_EQ(shape_of<DenseBlock>(plain, "dense").activation, std::nullopt);
   EXPECT_FALSE(shape_of<DenseBlock>(plain, "dense").first_token_only);
   const auto& scores = shape_of<LanguageModelHeadBlock>(plain, "language_model_head");
@@ -83,8 +83,8 @@ TEST(ModelToml, ReadsEveryOption) {
   EXPECT_EQ(tokens.type_vocab_size, 2);
   EXPECT_TRUE(tokens.layer_norm && tokens.dropout);
   const auto& layers = shape_of<TransformerBlock>(model, "transformer_decoder");
-  EXPECT_EQ(layers.activation, Activation::relu);
-  EXPECT_TRUE(layers.final_layer_norm && layers.cross_attention && layers.attention_dropout &&
+  EXPECT_EQ(layers.feed_forward.activation, Activation::relu);
+  EXPECT_TRUE(layers.final_norm && layers.cross_attention && layers.attention.dropout &&
               layers.hidden_dropout);
   EXPECT_EQ(shape_of<DenseBlock>(model, "dense").activation, Activation::tanh);
   EXPECT_TRUE(shape_of<DenseBlock>(model, "dense").first_token_only);
