@@ -116,6 +116,9 @@ struct PaperFigures {
   };
   std::vector<Row> rows{};
   std::string energy_equation{};  // equation (19) with its numbers; empty for recurrent models
+  std::string energy_law_id{};    // of the regression, its source, and the file that states it
+  std::string energy_source{};
+  std::string energy_sha256{};
 };
 
 struct Assumption {

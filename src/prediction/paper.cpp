@@ -106,7 +106,11 @@ Result<void> add_energy(const PublishedNumbers& numbers, Prediction& prediction)
   const auto energy = paper_step_energy(numbers, StepEnergyCoefficients::table_8, times);
   if (!energy) return std::unexpected(energy.error());
   prediction.step.energy = *energy;
-  prediction.paper->energy_equation = write_equation(numbers, times);
+  PaperFigures& figures = *prediction.paper;
+  figures.energy_equation = write_equation(numbers, times);
+  figures.energy_law_id = "ecai2025/step_energy";
+  figures.energy_source = "equation (19) with the coefficients of Table 8";
+  figures.energy_sha256 = sha256(embedded_file("published/ecai2025/coefficients.csv"));
   return {};
 }
 

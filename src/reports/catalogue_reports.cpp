@@ -209,7 +209,7 @@ Report report_regions(const std::vector<Region>& regions) {
   return report;
 }
 
-Report report_explanation(const Explanation& explanation) {
+Report report_explanation(const Explanation& explanation, const Prediction& prediction) {
   Report report{.kind = "explanation", .title = explanation.subject};
   Table table{.key = "steps",
               .title = "",
@@ -222,6 +222,13 @@ Report report_explanation(const Explanation& explanation) {
   table.for_people = false;
   report.sections.emplace_back(Fields{
       .key = "subject", .title = "", .fields = {{"name", "", Unit::none, explanation.subject}}});
+  // People see them in the formulas; machines tell by them whether two numbers belong together.
+  Fields model = describe_model(prediction.model, prediction.parameters);
+  for (Field& field : model.fields) field.title.clear();
+  report.sections.emplace_back(std::move(model));
+  report.sections.emplace_back(describe_device(prediction.device, prediction.setup.precision));
+  report.sections.emplace_back(describe_training(prediction.setup));
+  report.sections.emplace_back(list_laws({&prediction, 1}, explanation.law_ids));
   for (const ExplanationStep& step : explanation.steps) {
     table.rows.push_back(
         {step.quantity, step.formula, step.substituted, step.result, step.source, step.range});

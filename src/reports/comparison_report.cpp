@@ -122,6 +122,7 @@ Report report_comparison(const std::vector<Prediction>& predictions) {
   Table machine = machine_table(predictions);
   report.csv = machine;
   report.sections.emplace_back(describe_training(first.setup));
+  report.sections.emplace_back(list_laws(predictions));
   report.sections.emplace_back(std::move(machine));
   report.sections.emplace_back(people_table(predictions));
   std::vector<Warning> warnings;

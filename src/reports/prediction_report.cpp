@@ -282,25 +282,6 @@ Table assumption_table(const Prediction& prediction) {
   return table;
 }
 
-Table law_table(const Prediction& prediction) {
-  Table table{.key = "laws",
-              .title = "",
-              .columns = {{"id", "", Unit::none},
-                          {"sha256", "", Unit::none},
-                          {"source", "", Unit::none},
-                          {"fitted_flops_minimum", "", Unit::flops},
-                          {"fitted_flops_maximum", "", Unit::flops}},
-              .rows = {},
-              .for_people = false};
-  for (const Law& law : prediction.laws) {
-    const auto range = law.fitted_range;
-    table.rows.push_back({law.id, law.sha256, law.source,
-                          range ? Datum(range->lowest.value()) : Datum(std::monostate{}),
-                          range ? Datum(range->highest.value()) : Datum(std::monostate{})});
-  }
-  return table;
-}
-
 std::string stated_costs(const Prediction& prediction) {
   if (!prediction.run) {
     return fmt::format(
@@ -497,7 +478,7 @@ Report report_prediction(const Prediction& prediction, const PredictionReportOpt
   report.sections.emplace_back(describe_model(prediction.model, prediction.parameters));
   report.sections.emplace_back(describe_device(prediction.device, prediction.setup.precision));
   report.sections.emplace_back(describe_training(prediction.setup));
-  report.sections.emplace_back(law_table(prediction));
+  report.sections.emplace_back(list_laws({&prediction, 1}));
   if (!options.phases) report.sections.emplace_back(group_table(prediction));
   report.sections.emplace_back(std::move(operations));
   if (prediction.paper) report.sections.emplace_back(paper_table(*prediction.paper));
