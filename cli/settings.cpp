@@ -69,6 +69,10 @@ bool Settings::configured(std::string_view flag) const {
   return !arguments_.has(flag) && configuration_.values.contains(flag);
 }
 
+std::string Settings::origin(std::string_view flag) const {
+  return configured(flag) ? configuration_.path.string() : dashed(flag);
+}
+
 Error Settings::locate(Error error) const {
   std::string_view flag = error.where.path;
   if (!error.where.file.empty() || !flag.starts_with("--")) return error;
@@ -241,6 +245,11 @@ Result<Site> read_site(const Settings& settings) {
   if (!per_hour) return std::unexpected(per_hour.error());
   site.price_per_gpu_hour = *per_hour;
   site.currency = settings.text("currency").value_or("");
+  for (const std::string_view flag :
+       {own_figure ? "carbon-intensity" : "region", "host-power-watts", "pue", "price-per-kwh",
+        "price-per-gpu-hour", "currency"}) {
+    if (settings.text(flag)) site.origins.emplace(flag, settings.origin(flag));
+  }
   return site;
 }
 

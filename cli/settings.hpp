@@ -29,6 +29,8 @@ class Settings {
   [[nodiscard]] bool has(std::string_view flag) const { return arguments_.has(flag); }
   // Whether the value comes from the configuration file.
   [[nodiscard]] bool configured(std::string_view flag) const;
+  // Where the value was stated: "--pue", or the configuration file.
+  [[nodiscard]] std::string origin(std::string_view flag) const;
   // The same error, blaming the key of the configuration file where it blames a flag that nobody
   // typed.
   [[nodiscard]] Error locate(Error error) const;

@@ -124,7 +124,9 @@ struct PaperFigures {
 struct Assumption {
   std::string name{};
   std::string value{};
-  std::string origin{};  // "stated", "default", "convention", or a file
+  std::string origin{};  // "stated", a flag, "default", "convention", or a file
+
+  bool operator==(const Assumption&) const = default;
 };
 
 struct Prediction {
