@@ -40,6 +40,9 @@ class Settings {
   const Configuration& configuration_;
 };
 
+// Absent where it is not stated.
+Result<std::optional<Precision>> read_precision(const Settings& settings);
+Result<std::optional<Optimizer>> read_optimizer(const Settings& settings);
 Result<TrainingSetup> read_training(const Settings& settings);
 Result<RunPlan> read_plan(const Settings& settings);
 // Refuses flags that would have no effect because no run is stated. Defaults of the configuration
@@ -49,6 +52,8 @@ Result<Site> read_site(const Settings& settings);
 Result<Head> read_head(const Settings& settings);
 Result<Phase> read_phase(const Settings& settings);
 Result<DeviceCatalogue> read_catalogue(const Settings& settings);
+// Empty where none is named.
+Result<std::vector<Device>> find_gpus(const Settings& settings, const DeviceCatalogue& catalogue);
 Result<std::vector<Device>> read_devices(const Settings& settings);
 Result<Format> read_format(const Arguments& arguments);
 

@@ -37,6 +37,10 @@ struct Site {
   std::map<std::string, std::string, std::less<>> origins{};
 };
 
+// Nothing negative, infinite or NaN, a PUE of at least 1, and a currency of at most 16 printable
+// characters. Errors: value, naming the flag that states the figure.
+Result<void> check_site(const Site& site);
+
 // Energy of a whole run and what follows from it. Parts sum to the whole.
 struct Account {
   Joules device_energy{};  // all devices together
