@@ -69,12 +69,15 @@ Watts predict_power(const PowerPrior& prior, Watts limit, const Operation& opera
 
 Result<Watts> find_power_limit(const Device& device) {
   if (device.thermal_design_power) return device.thermal_design_power->value;
+  const bool shipped = device.file == "shipped";
   return std::unexpected(Error{
-      ErrorKind::unsupported, fmt::format("the power limit of {} is not public", device.id),
+      ErrorKind::unsupported,
+      fmt::format("the power limit of {} is not {}", device.id, shipped ? "public" : "stated"),
       Location{.file = device.file, .path = "thermal_design_power_watts"},
-      fmt::format("state it in a --device-file: [[device]] id = \"my-{0}\", extends = \"{0}\", "
-                  "thermal_design_power_watts = ...",
-                  device.id)});
+      shipped ? fmt::format("state it in a --device-file: [[device]] id = \"my-{0}\", extends = "
+                            "\"{0}\", thermal_design_power_watts = ...",
+                            device.id)
+              : fmt::format("add thermal_design_power_watts = ... to the device {}", device.id)});
 }
 
 Account make_account(const Site& site, Joules device_energy, Seconds duration,

@@ -192,6 +192,22 @@ void assume_device(const Prediction& prediction, std::vector<Assumption>& list) 
        origin});
 }
 
+// Rates that the device does not state are no reason to refuse operations that memory bounds.
+void assume_missing_rates(const Prediction& prediction, std::vector<Assumption>& list) {
+  std::set<std::string> precisions;
+  for (const OperationPrediction& entry : prediction.operations) {
+    if (entry.operation.flops == 0 || entry.rates.peak) continue;
+    precisions.emplace(to_string(entry.operation.precision));
+  }
+  for (const std::string& precision : precisions) {
+    list.push_back({fmt::format("{} rate", precision),
+                    fmt::format("not known: operations in {} are predicted by their memory traffic "
+                                "alone and have no HEF",
+                                precision),
+                    "device table"});
+  }
+}
+
 void assume_training(const Prediction& prediction, std::vector<Assumption>& list) {
   const TrainingSetup& setup = prediction.setup;
   list.push_back({"operations",
@@ -285,6 +301,7 @@ const Law& law_of(const Prediction& prediction, const OperationPrediction& entry
 std::vector<Assumption> list_assumptions(const Prediction& prediction) {
   std::vector<Assumption> list;
   assume_device(prediction, list);
+  assume_missing_rates(prediction, list);
   for (const Law& law : prediction.laws) {
     list.push_back({fmt::format("law {}", law.id), law.source, law.file});
   }

@@ -44,6 +44,15 @@ std::string precisions_with(const Device& device, LawOrigin origin) {
   return names;
 }
 
+// Why a device cannot be predicted as it stands; absent where it can.
+Datum missing_figures(const Device& device) {
+  std::string names;
+  if (!device.thermal_design_power) names = "power limit";
+  if (!device.memory_bandwidth) names += (names.empty() ? "" : " or ") + std::string("bandwidth");
+  if (names.empty()) return std::monostate{};
+  return fmt::format("no prediction: no {}", names);
+}
+
 template <class Q>
 Datum value_of(const std::optional<Figure<Q>>& figure) {
   if (!figure) return std::monostate{};
@@ -120,6 +129,7 @@ Report report_devices(const std::vector<Device>& devices) {
   table.columns.push_back({"measured", "measured", Unit::none});
   table.columns.push_back({"transferred", "transferred", Unit::none});
   table.columns.push_back({"prior", "prior", Unit::none});
+  table.columns.push_back({"remark", "remark", Unit::none});
   table.columns.push_back({"file", "", Unit::none});
   for (const Device& device : devices) {
     std::vector<Datum> row = {
@@ -132,6 +142,7 @@ Report report_devices(const std::vector<Device>& devices) {
     for (const LawOrigin origin : {LawOrigin::fitted, LawOrigin::transferred, LawOrigin::prior}) {
       row.emplace_back(precisions_with(device, origin));
     }
+    row.push_back(missing_figures(device));
     row.emplace_back(device.file);
     table.rows.push_back(std::move(row));
   }

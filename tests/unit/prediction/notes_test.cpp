@@ -206,6 +206,17 @@ TEST(PredictionAssumptions, SayWhereTheCurrencyIsNotStated) {
   EXPECT_EQ(value_of(prediction, "currency"), "that of the prices, which is not stated | default");
 }
 
+// TPUs and Gaudi state matrix rates alone.
+TEST(PredictionAssumptions, SayWhyOperationsHaveNoHef) {
+  PredictionRequest request = dense_request();
+  request.setup.precision = Precision::bf16;
+  EXPECT_EQ(value_of(predict(request).value(), "fp32 rate"), "not stated");
+  request.device.peak_flops_per_second.erase(Precision::fp32);
+  const Prediction prediction = predict(request).value();
+  EXPECT_FALSE(prediction.operations.back().duration.hef.has_value());
+  EXPECT_THAT(value_of(prediction, "fp32 rate"), HasSubstr("have no HEF"));
+}
+
 TEST(PredictionAssumptions, OfASingleStepHaveNoRun) {
   const Prediction prediction = predict(dense_request()).value();
   for (const auto* name : {"data parallelism", "evaluation", "checkpoints", "padding", "PUE"}) {
