@@ -111,6 +111,8 @@ struct RunPrediction {
 struct PaperFigures {
   struct Row {
     std::string operation{};
+    std::string block{};
+    std::string layers{};  // of the block that this row stands for: "1", "2 to 4"
     double hef_percent = 0.0;
     double duration_paper_microseconds = 0.0;  // 100 times too small: see docs/theory.md
   };

@@ -113,10 +113,13 @@ Table paper_table(const PaperFigures& paper) {
   Table table{.key = "paper_operations",
               .title = "In the paper's own units (its microseconds are 100 times too small)",
               .columns = {{"operation", "operation", Unit::none},
+                          {"block", "block", Unit::none},
+                          {"layers", "layers", Unit::none},
                           {"hef_percent", "HEF in percent", Unit::plain},
                           {"duration_paper_microseconds", "time in paper us", Unit::plain}}};
   for (const PaperFigures::Row& row : paper.rows) {
-    table.rows.push_back({row.operation, row.hef_percent, row.duration_paper_microseconds});
+    table.rows.push_back(
+        {row.operation, row.block, row.layers, row.hef_percent, row.duration_paper_microseconds});
   }
   return table;
 }
