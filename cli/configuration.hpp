@@ -16,10 +16,16 @@
 
 namespace joulecast::cli {
 
+struct Place {
+  int line = 0;
+  int column = 0;
+};
+
 struct Configuration {
   std::filesystem::path path{};  // where it is, or would be; empty if no home is known
   bool exists = false;
   std::map<std::string, std::vector<std::string>, std::less<>> values{};  // by flag name
+  std::map<std::string, Place, std::less<>> places{};                     // likewise
 };
 
 // Where the file is, or would be; empty if no home is known.

@@ -162,7 +162,8 @@ const std::vector<VerbSpec> verbs = {
      0,
      0,
      "version, configuration and data in use",
-     "Prints what a bug report needs.",
+     "Prints what a bug report needs, and everything in the configuration file that another verb "
+     "would refuse. Exits 2 if there is any.",
      {"joulecast doctor"}},
     {Verb::help,
      "help",

@@ -69,6 +69,10 @@ bool Settings::configured(std::string_view flag) const {
   return !arguments_.has(flag) && configuration_.values.contains(flag);
 }
 
+std::string Settings::origin(std::string_view flag) const {
+  return configured(flag) ? configuration_.path.string() : dashed(flag);
+}
+
 Error Settings::locate(Error error) const {
   std::string_view flag = error.where.path;
   if (!error.where.file.empty() || !flag.starts_with("--")) return error;
@@ -76,7 +80,12 @@ Error Settings::locate(Error error) const {
   if (!configured(flag)) return error;
   std::string key(flag);
   std::replace(key.begin(), key.end(), '-', '_');
-  error.where = {.file = configuration_.path.string(), .path = key};
+  const auto found = configuration_.places.find(flag);
+  const Place place = found == configuration_.places.end() ? Place{} : found->second;
+  error.where = {.file = configuration_.path.string(),
+                 .path = key,
+                 .line = place.line,
+                 .column = place.column};
   return error;
 }
 
@@ -132,6 +141,18 @@ Result<std::optional<double>> Settings::number(std::string_view flag) const {
               "give a number with a decimal point, e.g. 1.25", ErrorKind::value);
 }
 
+Result<std::optional<Precision>> read_precision(const Settings& settings) {
+  const auto name = settings.text("precision");
+  if (!name) return std::nullopt;
+  return choose("precision", *name, training_precisions);
+}
+
+Result<std::optional<Optimizer>> read_optimizer(const Settings& settings) {
+  const auto name = settings.text("optimizer");
+  if (!name) return std::nullopt;
+  return choose("optimizer", *name, all_optimizers);
+}
+
 Result<TrainingSetup> read_training(const Settings& settings) {
   TrainingSetup setup;
   const auto batch = required_size(settings, "batch-size", "add e.g. --batch-size 32");
@@ -141,19 +162,16 @@ Result<TrainingSetup> read_training(const Settings& settings) {
       required_size(settings, "sequence-length", "add e.g. --sequence-length 512");
   if (!sequence) return std::unexpected(sequence.error());
   setup.sequence_length = *sequence;
-  const auto precision = settings.text("precision");
-  if (!precision) {
+  const auto precision = read_precision(settings);
+  if (!precision) return std::unexpected(precision.error());
+  if (!*precision) {
     return missing("precision",
                    "add --precision fp32, tf32, fp16, bf16 or fp8: it decides the peak");
   }
-  const auto chosen = choose("precision", *precision, training_precisions);
-  if (!chosen) return std::unexpected(chosen.error());
-  setup.precision = *chosen;
-  if (const auto name = settings.text("optimizer")) {
-    const auto optimizer = choose("optimizer", *name, all_optimizers);
-    if (!optimizer) return std::unexpected(optimizer.error());
-    setup.optimizer = *optimizer;
-  }
+  setup.precision = **precision;
+  const auto optimizer = read_optimizer(settings);
+  if (!optimizer) return std::unexpected(optimizer.error());
+  setup.optimizer = optimizer->value_or(setup.optimizer);
   if (const auto name = settings.text("convention")) {
     const auto convention =
         choose("convention", *name, std::array{Convention::joulecast, Convention::ecai2025});
@@ -241,6 +259,12 @@ Result<Site> read_site(const Settings& settings) {
   if (!per_hour) return std::unexpected(per_hour.error());
   site.price_per_gpu_hour = *per_hour;
   site.currency = settings.text("currency").value_or("");
+  for (const std::string_view flag :
+       {own_figure ? "carbon-intensity" : "region", "host-power-watts", "pue", "price-per-kwh",
+        "price-per-gpu-hour", "currency"}) {
+    if (settings.text(flag)) site.origins.emplace(flag, settings.origin(flag));
+  }
+  if (auto checked = check_site(site); !checked) return std::unexpected(checked.error());
   return site;
 }
 
@@ -270,20 +294,23 @@ Result<DeviceCatalogue> read_catalogue(const Settings& settings) {
   return catalogue;
 }
 
-Result<std::vector<Device>> read_devices(const Settings& settings) {
-  const std::vector<std::string> names = settings.texts("gpu");
-  if (names.empty()) {
-    return missing("gpu", "add e.g. --gpu a100-80gb-pcie; `joulecast devices` lists all");
-  }
-  auto catalogue = read_catalogue(settings);
-  if (!catalogue) return std::unexpected(catalogue.error());
+Result<std::vector<Device>> find_gpus(const Settings& settings, const DeviceCatalogue& catalogue) {
   std::vector<Device> devices;
-  for (const std::string& name : names) {
-    auto device = catalogue->find(name);
+  for (const std::string& name : settings.texts("gpu")) {
+    auto device = catalogue.find(name);
     if (!device) return std::unexpected(device.error());
     devices.push_back(std::move(*device));
   }
   return devices;
+}
+
+Result<std::vector<Device>> read_devices(const Settings& settings) {
+  if (settings.texts("gpu").empty()) {
+    return missing("gpu", "add e.g. --gpu a100-80gb-pcie; `joulecast devices` lists all");
+  }
+  auto catalogue = read_catalogue(settings);
+  if (!catalogue) return std::unexpected(catalogue.error());
+  return find_gpus(settings, *catalogue);
 }
 
 Result<Format> read_format(const Arguments& arguments) {

@@ -29,6 +29,8 @@ class Settings {
   [[nodiscard]] bool has(std::string_view flag) const { return arguments_.has(flag); }
   // Whether the value comes from the configuration file.
   [[nodiscard]] bool configured(std::string_view flag) const;
+  // Where the value was stated: "--pue", or the configuration file.
+  [[nodiscard]] std::string origin(std::string_view flag) const;
   // The same error, blaming the key of the configuration file where it blames a flag that nobody
   // typed.
   [[nodiscard]] Error locate(Error error) const;
@@ -38,6 +40,9 @@ class Settings {
   const Configuration& configuration_;
 };
 
+// Absent where it is not stated.
+Result<std::optional<Precision>> read_precision(const Settings& settings);
+Result<std::optional<Optimizer>> read_optimizer(const Settings& settings);
 Result<TrainingSetup> read_training(const Settings& settings);
 Result<RunPlan> read_plan(const Settings& settings);
 // Refuses flags that would have no effect because no run is stated. Defaults of the configuration
@@ -47,6 +52,8 @@ Result<Site> read_site(const Settings& settings);
 Result<Head> read_head(const Settings& settings);
 Result<Phase> read_phase(const Settings& settings);
 Result<DeviceCatalogue> read_catalogue(const Settings& settings);
+// Empty where none is named.
+Result<std::vector<Device>> find_gpus(const Settings& settings, const DeviceCatalogue& catalogue);
 Result<std::vector<Device>> read_devices(const Settings& settings);
 Result<Format> read_format(const Arguments& arguments);
 

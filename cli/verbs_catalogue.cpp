@@ -7,7 +7,6 @@
 #include <joulecast/joulecast.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace joulecast::cli {
 
@@ -56,52 +55,6 @@ int run_reproduce(const Arguments& arguments) {
   if (reproduction->agrees()) return exit_done;
   std::fputs("joulecast: error: a recomputed number disagrees with the paper\n", stderr);
   return exit_check_failed;
-}
-
-int run_doctor(const Arguments& arguments, const Result<Configuration>& loaded) {
-  if (arguments.has("version")) return print(fmt::format("joulecast {}\n", version()));
-  const auto format = read_format(arguments);
-  if (!format) return print_error(format.error());
-  // What is broken is reported after what can be said without it.
-  std::optional<Error> problem;
-  if (!loaded) problem = loaded.error();
-  const Configuration configuration = loaded.value_or(
-      Configuration{.path = configuration_path(arguments), .exists = true, .values = {}});
-  auto catalogue = read_catalogue(Settings(arguments, configuration));
-  if (!catalogue) {
-    problem = problem.value_or(catalogue.error());
-    catalogue = load_devices();
-    if (!catalogue) return print_error(catalogue.error());
-  }
-  const std::string path = configuration.path.empty()
-                               ? "none: neither XDG_CONFIG_HOME nor HOME is set"
-                               : configuration.path.string();
-  const std::size_t laws = shipped_law_ids().size();
-  Report report{.kind = "doctor", .title = fmt::format("joulecast {}", version())};
-  Fields facts{.key = "doctor", .title = ""};
-  facts.fields = {
-      {"version", "", Unit::none, std::string(version())},
-      {"commit", "commit", Unit::none, std::string(commit())},
-      {"compiler", "compiler", Unit::none, std::string(__VERSION__)},
-      {"configuration_file", "configuration file", Unit::none, path},
-      {"configuration_found", "  found", Unit::none, configuration.exists},
-      {"problem", problem ? "problem" : "", Unit::none,
-       problem ? Datum(problem->message) : Datum(std::monostate{})},
-      {"devices", "devices", Unit::count, static_cast<std::int64_t>(catalogue->devices().size())},
-      {"regions", "regions", Unit::count, static_cast<std::int64_t>(shipped_regions().size())},
-      {"fitted_laws", "fitted laws", Unit::count, static_cast<std::int64_t>(laws)},
-      {"prior_sha256", "prior", Unit::none, shipped_prior().prior().sha256}};
-  report.sections.emplace_back(std::move(facts));
-  Table settings{.key = "configuration",
-                 .title = "Configuration",
-                 .columns = {{"key", "key", Unit::none}, {"value", "value", Unit::none}}};
-  for (const auto& [flag, values] : configuration.values) {
-    settings.rows.push_back({flag, fmt::format("{}", fmt::join(values, ", "))});
-  }
-  report.csv = settings;
-  report.sections.emplace_back(std::move(settings));
-  const int printed = print_report(report, *format);
-  return problem && printed == exit_done ? print_error(*problem) : printed;
 }
 
 }  // namespace joulecast::cli

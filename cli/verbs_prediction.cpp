@@ -180,7 +180,8 @@ int run_explain(const Arguments& arguments, const Configuration& configuration) 
   const std::string subject = arguments.value("operation").value_or("step");
   const auto explanation = explain(*prediction, subject, *phase);
   if (!explanation) return print_error(settings.locate(explanation.error()));
-  return finish(arguments, report_explanation(*explanation), inputs->format, explanation->warnings);
+  return finish(arguments, report_explanation(*explanation, *prediction), inputs->format,
+                explanation->warnings);
 }
 
 }  // namespace joulecast::cli

@@ -10,6 +10,7 @@
 #include <joulecast/operation.hpp>
 #include <joulecast/region.hpp>
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -31,7 +32,14 @@ struct Site {
   std::optional<double> price_per_kilowatt_hour{};
   std::optional<double> price_per_gpu_hour{};
   std::string currency{};  // e.g. "EUR"; empty where not stated
+  // Who stated a figure, by the name of its flag, e.g. "pue" -> "--pue" or "config.toml"; for the
+  // list of assumptions, which says "stated" where this says nothing.
+  std::map<std::string, std::string, std::less<>> origins{};
 };
+
+// Nothing negative, infinite or NaN, a PUE of at least 1, and a currency of at most 16 printable
+// characters. Errors: value, naming the flag that states the figure.
+Result<void> check_site(const Site& site);
 
 // Energy of a whole run and what follows from it. Parts sum to the whole.
 struct Account {

@@ -24,6 +24,7 @@ struct ExplanationStep {
 struct Explanation {
   std::string subject{};
   std::vector<ExplanationStep> steps{};
+  std::vector<std::string> law_ids{};  // of the laws that the number rests on
   std::vector<Warning> warnings{};
 };
 

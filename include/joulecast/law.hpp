@@ -153,7 +153,7 @@ struct Law {
   bool host_timed = false;
   std::string source{};
   std::string file{};    // "shipped", "published", or the law's file
-  std::string sha256{};  // of the bytes that state it
+  std::string sha256{};  // of the bytes that state it; of what it was formed from if transferred
 };
 
 // The factors for a prediction of this duration; absent where the law has none. Intensity is FLOPs
@@ -188,6 +188,8 @@ struct PowerPrior {
   double bandwidth_fraction = 0.0;
   IntervalFactors interval{};
   std::string source{};
+  std::string id{};      // "prior/power"
+  std::string sha256{};  // of the bytes that state it
 };
 
 struct LawId {

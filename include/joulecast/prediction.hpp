@@ -111,17 +111,24 @@ struct RunPrediction {
 struct PaperFigures {
   struct Row {
     std::string operation{};
+    std::string block{};
+    std::string layers{};  // of the block that this row stands for: "1", "2 to 4"
     double hef_percent = 0.0;
     double duration_paper_microseconds = 0.0;  // 100 times too small: see docs/theory.md
   };
   std::vector<Row> rows{};
   std::string energy_equation{};  // equation (19) with its numbers; empty for recurrent models
+  std::string energy_law_id{};    // of the regression, its source, and the file that states it
+  std::string energy_source{};
+  std::string energy_sha256{};
 };
 
 struct Assumption {
   std::string name{};
   std::string value{};
-  std::string origin{};  // "stated", "default", "convention", or a file
+  std::string origin{};  // "stated", a flag, "default", "convention", or a file
+
+  bool operator==(const Assumption&) const = default;
 };
 
 struct Prediction {

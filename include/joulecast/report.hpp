@@ -124,7 +124,8 @@ Report report_models(const std::vector<ShippedModel>& models);
 Report report_devices(const std::vector<Device>& devices);
 Report report_device(const Device& device);
 Report report_regions(const std::vector<Region>& regions);
-Report report_explanation(const Explanation& explanation);
+// `prediction` is the one explained.
+Report report_explanation(const Explanation& explanation, const Prediction& prediction);
 Report report_reproduction(const Reproduction& reproduction);
 // `output` is where the table went.
 // `directory` is where the laws went.

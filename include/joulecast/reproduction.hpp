@@ -12,6 +12,7 @@
 #include <joulecast/ecai2025.hpp>
 #include <joulecast/error.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,10 +57,19 @@ struct AuditPoint {
   std::vector<AuditEvidence> evidence;
 };
 
+// One of the authors' tables as it was given.
+struct AuthorTableFile {
+  std::string name;  // "dataForLstmHEF.csv"
+  std::string file;  // where it was read
+  std::string sha256;
+  std::int64_t rows = 0;
+};
+
 struct Reproduction {
   std::vector<ReproductionSection> sections;  // in the order of the paper
   std::vector<AuditPoint> audit;
   std::vector<Warning> warnings;
+  std::vector<AuthorTableFile> tables{};  // as they were given; empty without a data directory
 
   // Whether every recomputed row agrees.
   [[nodiscard]] bool agrees() const;

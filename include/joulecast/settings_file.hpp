@@ -15,8 +15,17 @@
 
 namespace joulecast {
 
-// Values as texts, by key. Errors: not_found, io, syntax, schema with line and column.
-Result<std::map<std::string, std::vector<std::string>, std::less<>>> read_settings_file(
+// What stands under one key.
+struct SettingsEntry {
+  std::vector<std::string> values{};  // as texts
+  bool is_list = false;
+  bool is_text = false;  // text, or a list of texts; else a number or a truth value
+  int line = 0;          // of the value, from 1
+  int column = 0;
+};
+
+// By key. Errors: not_found, io, syntax, schema with line and column.
+Result<std::map<std::string, SettingsEntry, std::less<>>> read_settings_file(
     const std::filesystem::path& path, std::span<const std::string_view> known_keys);
 
 }  // namespace joulecast

@@ -20,4 +20,9 @@ std::vector<std::string> nearest_names(std::string_view typed, std::span<const s
 // "did you mean a100-80gb-pcie or a100-80gb-sxm?", or empty.
 std::string did_you_mean(std::string_view typed, std::span<const std::string> known);
 
+// Whether `typed` is most likely a slip of the pen for `meant`: one letter wrong, missing or too
+// many, or two exchanged. Stricter than the names above, which only suggest: encoder and decoder,
+// or minimum and maximum, are no slips of each other.
+bool is_misspelling(std::string_view typed, std::string_view meant);
+
 }  // namespace joulecast

@@ -63,6 +63,28 @@ std::vector<std::string> nearest_names(std::string_view typed, std::span<const s
   return names;
 }
 
+bool is_misspelling(std::string_view typed, std::string_view meant) {
+  constexpr std::size_t longest = 200;  // keeps hostile input cheap
+  constexpr std::size_t shortest = 4;
+  if (typed == meant || typed.size() > longest) return false;
+  const std::string folded = fold_name(typed);
+  const std::string wanted = fold_name(meant);
+  if (std::min(folded.size(), wanted.size()) < shortest) return false;
+  // What is left of both without what they begin and end with.
+  std::string_view a = folded;
+  std::string_view b = wanted;
+  while (!a.empty() && !b.empty() && a.front() == b.front()) {
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+  while (!a.empty() && !b.empty() && a.back() == b.back()) {
+    a.remove_suffix(1);
+    b.remove_suffix(1);
+  }
+  const bool swapped = a.size() == 2 && b.size() == 2 && a[0] == b[1] && a[1] == b[0];
+  return swapped || std::max(a.size(), b.size()) <= 1;
+}
+
 std::string did_you_mean(std::string_view typed, std::span<const std::string> known) {
   const std::vector<std::string> names = nearest_names(typed, known);
   if (names.empty()) return {};

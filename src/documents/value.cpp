@@ -114,24 +114,43 @@ bool ObjectReader::has(std::string_view key) {
   });
 }
 
-// A key that nothing asked for and that resembles the missing one is most likely a slip of the pen.
-std::string ObjectReader::misspelt(std::string_view key) const {
-  std::vector<std::string> unused;
-  for (const auto& [name, value] : object_ == nullptr ? Object{} : *object_) {
-    if (!used_.contains(name)) unused.push_back(name);
+// A key that nothing asked for and that is nearly the missing one; null where there is none.
+const std::pair<std::string, Value>* ObjectReader::misspelt(std::string_view key) const {
+  if (object_ == nullptr) return nullptr;
+  const auto found = std::ranges::find_if(*object_, [&](const auto& entry) {
+    return !used_.contains(entry.first) && is_misspelling(entry.first, key);
+  });
+  return found == object_->end() ? nullptr : &*found;
+}
+
+std::vector<ObjectReader::Misspelling> ObjectReader::misspellings() const {
+  std::vector<Misspelling> found;
+  for (const std::string& key : used_) {
+    const bool present =
+        object_ != nullptr &&
+        std::ranges::any_of(*object_, [&](const auto& entry) { return entry.first == key; });
+    if (present) continue;
+    if (const auto* slip = misspelt(key)) found.push_back({slip->first, key, slip->second.line});
   }
-  const std::vector<std::string> near = nearest_names(key, unused, 1);
-  return near.empty() ? std::string() : fmt::format("; is \"{}\" meant to be it?", near.front());
+  return found;
 }
 
 const Value* ObjectReader::require(std::string_view key, std::string_view expected) {
   const Value* value = find(key);
-  if (value == nullptr && !error_) {
-    error_ = Error{ErrorKind::schema, "the key is missing",
-                   Location{.file = file_, .path = path_of(key), .line = line_, .column = 0},
-                   fmt::format("add {} = {}{}", key, expected, misspelt(key))};
+  if (value != nullptr || error_) return value;
+  if (const auto* slip = misspelt(key)) {
+    error_ = Error{ErrorKind::schema, fmt::format("unknown key, and {} is missing", key),
+                   Location{.file = file_,
+                            .path = path_of(slip->first),
+                            .line = slip->second.line,
+                            .column = slip->second.column},
+                   fmt::format("did you mean {}?", key)};
+    return nullptr;
   }
-  return value;
+  error_ = Error{ErrorKind::schema, "the key is missing",
+                 Location{.file = file_, .path = path_of(key), .line = line_, .column = 0},
+                 fmt::format("add {} = {}", key, expected)};
+  return nullptr;
 }
 
 void ObjectReader::adopt(const std::optional<Error>& error) {

@@ -94,6 +94,14 @@ class ObjectReader {
   // files none.
   // `also_known` are named in the remedy beside those asked for.
   void refuse_unknown_keys(std::span<const std::string_view> also_known = {});
+  // Keys that nothing asked for and that are a slip of the pen for one that was asked for and is
+  // absent. To be called when everything has been asked for.
+  struct Misspelling {
+    std::string typed;
+    std::string meant;
+    int line = 0;
+  };
+  [[nodiscard]] std::vector<Misspelling> misspellings() const;
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -102,7 +110,7 @@ class ObjectReader {
   const Value* find(std::string_view key);
   const Value* require(std::string_view key, std::string_view expected);
   std::string path_of(std::string_view key) const;
-  std::string misspelt(std::string_view key) const;
+  const std::pair<std::string, Value>* misspelt(std::string_view key) const;
   void fail_type(std::string_view key, const Value& value, std::string_view expected);
 
   const Object* object_ = nullptr;

@@ -7,6 +7,7 @@
 #include "documents/value.hpp"
 #include "laws/law_file.hpp"
 #include "laws/transfer.hpp"
+#include "laws/transfer_hash.hpp"
 #include "measurements/names.hpp"
 
 #include <algorithm>
@@ -47,7 +48,9 @@ Prior read_prior() {
                  .compute_fraction = power->number("compute_fraction", positive_range),
                  .bandwidth_fraction = power->number("bandwidth_fraction", positive_range),
                  .interval = read_factors(*power),
-                 .source = power->text("source")};
+                 .source = power->text("source"),
+                 .id = "prior/power",
+                 .sha256 = prior.law.sha256};
   for (ObjectReader* part : {&*duration, &*power, &reader}) {
     part->refuse_unknown_keys();
     assert(!part->error() && "the shipped prior follows its schema");
@@ -220,6 +223,12 @@ class Transfer {
       law.interval = record->second.interval;
       law.errors = record->second.errors;
     }
+    std::vector<std::string_view> donors;
+    for (const Law& donor : laws) {
+      const LawId id{donor.device, *donor.precision, donor.operation};
+      donors.push_back(stated_content_hash(embedded_file(shipped_name(id, ".json"))));
+    }
+    law.sha256 = hash_of_transfer(law, to, donors);
     return law;
   }
 

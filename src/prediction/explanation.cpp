@@ -247,6 +247,16 @@ class OrderedNames {
 
 using Entries = std::vector<const OperationPrediction*>;
 
+// The laws behind one operation, each once.
+void add_law_ids(const Prediction& prediction, const OperationPrediction& entry,
+                 std::vector<std::string>& ids) {
+  const auto add = [&](const std::string& id) {
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+  };
+  add(entry.law_id);
+  if (entry.power && entry.power_is_prior) add(prediction.power.id);
+}
+
 // One block may hold an operation in several shapes: both gradients of an attention product, or
 // the first recurrent layer and those above it. Each gets its chain.
 Explanation explain_operation(const Prediction& prediction, const Entries& entries) {
@@ -263,6 +273,9 @@ Explanation explain_operation(const Prediction& prediction, const Entries& entri
       std::string& quantity = explanation.steps[j].quantity;
       quantity = fmt::format("{} of {}: {}", i + 1, entries.size(), quantity);
     }
+  }
+  for (const OperationPrediction* entry : entries) {
+    add_law_ids(prediction, *entry, explanation.law_ids);
   }
   explanation.warnings = prediction.warnings;
   return explanation;
@@ -429,7 +442,14 @@ Result<Explanation> explain(const Prediction& prediction, std::string_view subje
   if (subject == "step" || subject == "run") {
     auto explanation =
         subject == "step" ? Result<Explanation>(explain_step(prediction)) : explain_run(prediction);
-    if (explanation) explanation->warnings = prediction.warnings;
+    if (!explanation) return explanation;
+    explanation->warnings = prediction.warnings;
+    for (const OperationPrediction& entry : prediction.operations) {
+      add_law_ids(prediction, entry, explanation->law_ids);
+    }
+    // The idle power of checkpoints, and the paper's regression.
+    if (subject == "run") explanation->law_ids.push_back(prediction.power.id);
+    if (prediction.paper) explanation->law_ids.push_back(prediction.paper->energy_law_id);
     return explanation;
   }
   OrderedNames known;

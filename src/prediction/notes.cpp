@@ -192,6 +192,22 @@ void assume_device(const Prediction& prediction, std::vector<Assumption>& list) 
        origin});
 }
 
+// Rates that the device does not state are no reason to refuse operations that memory bounds.
+void assume_missing_rates(const Prediction& prediction, std::vector<Assumption>& list) {
+  std::set<std::string> precisions;
+  for (const OperationPrediction& entry : prediction.operations) {
+    if (entry.operation.flops == 0 || entry.rates.peak) continue;
+    precisions.emplace(to_string(entry.operation.precision));
+  }
+  for (const std::string& precision : precisions) {
+    list.push_back({fmt::format("{} rate", precision),
+                    fmt::format("not known: operations in {} are predicted by their memory traffic "
+                                "alone and have no HEF",
+                                precision),
+                    "device table"});
+  }
+}
+
 void assume_training(const Prediction& prediction, std::vector<Assumption>& list) {
   const TrainingSetup& setup = prediction.setup;
   list.push_back({"operations",
@@ -209,6 +225,57 @@ void assume_training(const Prediction& prediction, std::vector<Assumption>& list
   }
 }
 
+void assume_grid(const Site& site, const std::string& origin, std::vector<Assumption>& list) {
+  const Region& region = *site.region;
+  const double grams = region.carbon_intensity.value() * 1e3 * joules_per_kilowatt_hour;
+  if (region.year == 0) {
+    list.push_back({"carbon intensity",
+                    fmt::format("{:g} g/kWh, {} (year not stated)", grams, region.name), origin});
+    return;
+  }
+  const std::string id = region.id.empty() ? "" : fmt::format(" ({})", region.id);
+  list.push_back({"region", region.name + id, origin});
+  list.push_back({"carbon intensity",
+                  fmt::format("{:g} g/kWh, {} ({})", grams, region.name, region.year),
+                  region.source});
+}
+
+// What the user stated about the place, and where.
+void assume_site(const Site& site, std::vector<Assumption>& list) {
+  const auto origin = [&](std::string_view flag) {
+    const auto found = site.origins.find(flag);
+    return found == site.origins.end() ? std::string("stated") : found->second;
+  };
+  if (site.host_power) {
+    list.push_back({"host power", fmt::format("{:g} W per GPU", site.host_power->value()),
+                    origin("host-power-watts")});
+  }
+  if (site.power_usage_effectiveness) {
+    list.push_back({"PUE", fmt::format("{:g}", *site.power_usage_effectiveness), origin("pue")});
+  }
+  if (site.region) {
+    const bool own_figure = site.region->year == 0;
+    assume_grid(site, origin(own_figure ? "carbon-intensity" : "region"), list);
+  }
+  const std::string currency = site.currency.empty() ? "" : " " + site.currency;
+  if (site.price_per_kilowatt_hour) {
+    list.push_back({"price of electricity",
+                    fmt::format("{:g}{} per kWh", *site.price_per_kilowatt_hour, currency),
+                    origin("price-per-kwh")});
+  }
+  if (site.price_per_gpu_hour) {
+    list.push_back({"price of a GPU hour",
+                    fmt::format("{:g}{} per hour of one GPU", *site.price_per_gpu_hour, currency),
+                    origin("price-per-gpu-hour")});
+  }
+  if (!site.price_per_kilowatt_hour && !site.price_per_gpu_hour) return;
+  if (site.currency.empty()) {
+    list.push_back({"currency", "that of the prices, which is not stated", "default"});
+  } else {
+    list.push_back({"currency", site.currency, origin("currency")});
+  }
+}
+
 void assume_run(const Prediction& prediction, std::vector<Assumption>& list) {
   if (!prediction.run) return;
   const RunPlan& plan = prediction.plan;
@@ -220,24 +287,7 @@ void assume_run(const Prediction& prediction, std::vector<Assumption>& list) {
         "of the training time, at the training's average power");
   share("checkpoints", plan.checkpoint_fraction, "of the training time, at idle power");
   share("padding", plan.padding_fraction, "of the positions of a batch");
-  const Site& site = prediction.site;
-  if (site.host_power) {
-    list.push_back(
-        {"host power", fmt::format("{:g} W per GPU", site.host_power->value()), "stated"});
-  }
-  if (site.power_usage_effectiveness) {
-    list.push_back({"PUE", fmt::format("{:g}", *site.power_usage_effectiveness), "stated"});
-  }
-  if (site.region) {
-    list.push_back(
-        {"carbon intensity",
-         fmt::format("{:g} g/kWh, {} ({})",
-                     site.region->carbon_intensity.value() * 1e3 * joules_per_kilowatt_hour,
-                     site.region->name,
-                     site.region->year > 0 ? std::to_string(site.region->year)
-                                           : std::string("year not stated")),
-         site.region->source});
-  }
+  assume_site(prediction.site, list);
 }
 
 }  // namespace
@@ -251,6 +301,7 @@ const Law& law_of(const Prediction& prediction, const OperationPrediction& entry
 std::vector<Assumption> list_assumptions(const Prediction& prediction) {
   std::vector<Assumption> list;
   assume_device(prediction, list);
+  assume_missing_rates(prediction, list);
   for (const Law& law : prediction.laws) {
     list.push_back({fmt::format("law {}", law.id), law.source, law.file});
   }

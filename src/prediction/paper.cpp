@@ -106,20 +106,47 @@ Result<void> add_energy(const PublishedNumbers& numbers, Prediction& prediction)
   const auto energy = paper_step_energy(numbers, StepEnergyCoefficients::table_8, times);
   if (!energy) return std::unexpected(energy.error());
   prediction.step.energy = *energy;
-  prediction.paper->energy_equation = write_equation(numbers, times);
+  PaperFigures& figures = *prediction.paper;
+  figures.energy_equation = write_equation(numbers, times);
+  figures.energy_law_id = "ecai2025/step_energy";
+  figures.energy_source = "equation (19) with the coefficients of Table 8";
+  figures.energy_sha256 = sha256(embedded_file("published/ecai2025/coefficients.csv"));
   return {};
 }
 
-void warn(Prediction& prediction) {
+void warn(Prediction& prediction, bool recurrent) {
   prediction.warnings.push_back(
       {WarningCode::paper_convention, "--convention ecai2025",
-       "forward attention only; QKV and final-projection laws as printed in Table 1, which the "
-       "authors' measurements exchange; the paper's microseconds are 100 times too small and its "
-       "coefficients absorb that"});
+       recurrent ? "the five operations of a forward time step only, by the laws of Table 2; the "
+                   "paper's microseconds are 100 times too small"
+                 : "forward attention only; QKV and final-projection laws as printed in Table 1, "
+                   "which the authors' measurements exchange; the paper's microseconds are 100 "
+                   "times too small and its coefficients absorb that"});
+  // Where no energy is given, nothing need be said of the regression behind it.
+  if (recurrent) return;
   prediction.warnings.push_back(
       {WarningCode::paper_labels, "energy",
        "the regression was trained on one power sample after the step, about 0.4 of the real "
        "draw, and on rows filtered by the model's own error (R2 0.5665 on all rows)"});
+}
+
+// The layers of its block that an operation stands for. The first recurrent layer reads the input
+// and those above it read hidden states, so each operation comes twice.
+std::string layers_of(const Model& model, const PaperFigures& figures, const Operation& operation) {
+  const auto block = std::ranges::find(model.blocks, operation.block, &Block::name);
+  const auto numbered = [](std::int64_t first, std::int64_t last) {
+    return first == last ? fmt::format("{}", first) : fmt::format("{} to {}", first, last);
+  };
+  if (block == model.blocks.end()) return {};
+  if (const auto* transformer = std::get_if<TransformerBlock>(&block->shape)) {
+    return numbered(1, transformer->num_hidden_layers);
+  }
+  const auto* recurrent = std::get_if<RecurrentBlock>(&block->shape);
+  if (recurrent == nullptr) return {};
+  const bool met = std::ranges::any_of(figures.rows, [&](const PaperFigures::Row& row) {
+    return row.block == operation.block && row.operation == operation.name;
+  });
+  return met ? numbered(2, recurrent->num_layers) : numbered(1, 1);
 }
 
 }  // namespace
@@ -149,14 +176,19 @@ Result<void> fill_paper_step(const PredictionRequest& request, Prediction& predi
     prediction.step.bytes_moved += Bytes{static_cast<double>(operation.bytes_moved) * count};
     prediction.step.duration += entry.total_duration;
     prediction.paper->rows.push_back(
-        {operation.name, *entry.duration.hef * 100.0, to_paper_microseconds(entry.total_duration)});
+        {operation.name, operation.block, layers_of(request.model, *prediction.paper, operation),
+         *entry.duration.hef * 100.0, to_paper_microseconds(entry.total_duration)});
     const bool known = std::any_of(prediction.laws.begin(), prediction.laws.end(),
                                    [&](const Law& used) { return used.id == law.id; });
     if (!known) prediction.laws.push_back(law);
     prediction.operations.push_back(std::move(entry));
   }
   prediction.step.hef = prediction.step.flops / (peak * prediction.step.duration);
-  warn(prediction);
+  const bool recurrent = std::ranges::any_of(*operations, [](const Operation& operation) {
+    return std::ranges::find(paper_operations, std::string_view(operation.name)) ==
+           paper_operations.end();
+  });
+  warn(prediction, recurrent);
   return add_energy(numbers, prediction);
 }
 

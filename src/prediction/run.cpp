@@ -97,33 +97,7 @@ void add_account_intervals(const Site& site, RunPrediction& run) {
   if (low.total_cost) run.cost_interval = {*low.total_cost, *high.total_cost};
 }
 
-struct SiteFigure {
-  const char* flag;
-  std::optional<double> value;
-  double least = 0.0;
-};
-
 }  // namespace
-
-Result<void> check_site(const Site& site) {
-  std::optional<double> host;
-  if (site.host_power) host = site.host_power->value();
-  std::optional<double> intensity;
-  if (site.region) intensity = site.region->carbon_intensity.value();
-  for (const SiteFigure& figure : {SiteFigure{"--host-power-watts", host},
-                                   SiteFigure{"--pue", site.power_usage_effectiveness, 1.0},
-                                   SiteFigure{"--carbon-intensity", intensity},
-                                   SiteFigure{"--price-per-kwh", site.price_per_kilowatt_hour},
-                                   SiteFigure{"--price-per-gpu-hour", site.price_per_gpu_hour}}) {
-    // Written so that NaN fails as well.
-    if (!figure.value || (*figure.value >= figure.least && std::isfinite(*figure.value))) continue;
-    return plan_error(
-        ErrorKind::value, figure.flag,
-        fmt::format("must be a number of at least {}, is {}", figure.least, *figure.value),
-        "give the real figure, or leave it out");
-  }
-  return {};
-}
 
 Result<std::optional<std::int64_t>> count_steps(const RunPlan& plan, const TrainingSetup& setup) {
   if (auto ok = check_plan(plan); !ok) return std::unexpected(ok.error());

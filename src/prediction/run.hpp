@@ -15,9 +15,6 @@ struct RunInputs {
   Watts idle_power;  // while checkpoints are written
 };
 
-// Nothing negative, infinite or NaN, and a PUE of at least 1. Errors: value.
-Result<void> check_site(const Site& site);
-
 Result<std::optional<RunPrediction>> predict_run(const RunInputs& inputs);
 
 }  // namespace joulecast

@@ -28,7 +28,6 @@ Result<Model> read_bloom(const Value& config, const std::string& file, Head head
                         .activation = Activation::gelu_tanh};
   layer.final_norm = true;
   check_heads(reader, heads, layer.attention.num_attention_heads, old_width, d);
-  check_uncovered_keys(reader, model);
   decoder.tied = reader.boolean_or("tie_word_embeddings", true);
   return finish_decoder(reader, std::move(model), decoder, head, "Bloom");
 }

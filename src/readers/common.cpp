@@ -68,7 +68,24 @@ std::string_view key_or_alias(ObjectReader& reader, std::string_view key, std::s
   return !own && other ? alias : key;
 }
 
+namespace {
+
+// transformers ignores such a key and trains another model than the one meant.
+void warn_of_misspelt_keys(const ObjectReader& reader, Model& model) {
+  for (const auto& [typed, meant, line] : reader.misspellings()) {
+    const std::string place = line > 0 ? fmt::format(" (line {})", line) : std::string();
+    model.warnings.push_back(
+        {WarningCode::input_defaulted, typed,
+         fmt::format("nothing reads this key{}, and {} is absent and took its default: did you "
+                     "mean {}?",
+                     place, meant, meant)});
+  }
+}
+
+}  // namespace
+
 void check_uncovered_keys(ObjectReader& reader, Model& model) {
+  warn_of_misspelt_keys(reader, model);
   // An object without keys is what transformers writes where nothing is pruned.
   if (auto heads = reader.child_if_object("pruned_heads")) {
     heads->refuse_unknown_keys();

@@ -53,7 +53,6 @@ Decoder read_decoder(ObjectReader& reader, Model& model, const DecoderDefaults& 
   layer.feed_forward.activation =
       read_activation(reader, defaults.activation_key, defaults.activation);
   decoder.tied = reader.boolean_or("tie_word_embeddings", defaults.tied);
-  check_uncovered_keys(reader, model);
   return decoder;
 }
 
@@ -84,6 +83,8 @@ std::vector<Block> split_by_window(const TransformerBlock& layer, std::int64_t w
 
 Result<Model> finish_decoder(ObjectReader& reader, Model model, const Decoder& decoder,
                              std::vector<Block> layers, Head head, const std::string& prefix) {
+  // Once all keys of the family are read, so that none of them is taken for a misspelt one.
+  check_uncovered_keys(reader, model);
   const std::array<HeadChoice, 3> known = {
       {{prefix + "ForCausalLM", Head::causal_lm},
        {prefix + "Model", Head::none},

@@ -56,7 +56,6 @@ Result<Model> read_falcon(const Value& config, const std::string& file, Head hea
       .intermediate_size = reader.size_or("ffn_hidden_size", (Count{4} * d).value()),
       .activation = read_activation(reader, "activation", "gelu"),
       .bias = bias};
-  check_uncovered_keys(reader, model);
   decoder.tied = reader.boolean_or("tie_word_embeddings", true);
   return finish_decoder(reader, std::move(model), decoder, head, "Falcon");
 }

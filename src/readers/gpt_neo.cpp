@@ -83,7 +83,6 @@ Result<Model> read_gpt_neo(const Value& config, const std::string& file, Head he
       .activation = read_activation(reader, "activation_function", "gelu_new")};
   layer.hidden_dropout = read_flag(reader, "resid_dropout", 0.0);
   layer.final_norm = true;
-  check_uncovered_keys(reader, model);
   decoder.tied = reader.boolean_or("tie_word_embeddings", true);
   model.max_sequence_length = decoder.embedding.max_position_embeddings;
   const std::int64_t window = size_or_default(reader, model, "window_size", 256);

@@ -34,7 +34,6 @@ Result<Model> read_gpt_neox(const Value& config, const std::string& file, Head h
   warn_if_absent(reader, model, "hidden_act", "gelu");
   layer.feed_forward = {.intermediate_size = size("intermediate_size", 24576),
                         .activation = read_activation(reader, "hidden_act", "gelu")};
-  check_uncovered_keys(reader, model);
   decoder.tied = reader.boolean_or("tie_word_embeddings", false);
   return finish_decoder(reader, std::move(model), decoder, head, "GPTNeoX");
 }

@@ -57,7 +57,6 @@ Result<Model> read_mpt(const Value& config, const std::string& file, Head head) 
     reader.fail("no_bias", "transformers builds this family without biases alone",
                 "leave no_bias out, or set it to true", ErrorKind::unsupported);
   }
-  check_uncovered_keys(reader, model);
   decoder.tied = reader.boolean_or("tie_word_embeddings", true);
   return finish_decoder(reader, std::move(model), decoder, head, "Mpt");
 }

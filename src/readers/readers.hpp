@@ -75,7 +75,8 @@ std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_vie
 std::string_view key_or_alias(ObjectReader& reader, std::string_view key, std::string_view alias);
 
 // Keys of every family that change the training or the shape in ways no prediction covers: refused
-// where the shape changes, a warning where the cost alone does.
+// where the shape changes, a warning where the cost alone does. Also warns of a key that is a slip
+// of the pen for one that the file lacks, so it is called when the reader has asked for the sizes.
 void check_uncovered_keys(ObjectReader& reader, Model& model);
 
 // Transformers takes one class; the file may name several.

@@ -49,6 +49,15 @@ Datum published_of(const ShippedModel& model) {
   return *model.published_parameters;
 }
 
+// Why a device cannot be predicted as it stands; absent where it can.
+Datum missing_figures(const Device& device) {
+  std::string names;
+  if (!device.thermal_design_power) names = "power limit";
+  if (!device.memory_bandwidth) names += (names.empty() ? "" : " or ") + std::string("bandwidth");
+  if (names.empty()) return std::monostate{};
+  return fmt::format("no prediction: no {}", names);
+}
+
 template <class Q>
 Datum value_of(const std::optional<Figure<Q>>& figure) {
   if (!figure) return std::monostate{};
@@ -125,6 +134,7 @@ Report report_devices(const std::vector<Device>& devices) {
   table.columns.push_back({"measured", "measured", Unit::none});
   table.columns.push_back({"transferred", "transferred", Unit::none});
   table.columns.push_back({"prior", "prior", Unit::none});
+  table.columns.push_back({"remark", "remark", Unit::none});
   table.columns.push_back({"file", "", Unit::none});
   for (const Device& device : devices) {
     std::vector<Datum> row = {
@@ -137,6 +147,7 @@ Report report_devices(const std::vector<Device>& devices) {
     for (const LawOrigin origin : {LawOrigin::fitted, LawOrigin::transferred, LawOrigin::prior}) {
       row.emplace_back(precisions_with(device, origin));
     }
+    row.push_back(missing_figures(device));
     row.emplace_back(device.file);
     table.rows.push_back(std::move(row));
   }
@@ -236,7 +247,7 @@ Report report_regions(const std::vector<Region>& regions) {
   return report;
 }
 
-Report report_explanation(const Explanation& explanation) {
+Report report_explanation(const Explanation& explanation, const Prediction& prediction) {
   Report report{.kind = "explanation", .title = explanation.subject};
   Table table{.key = "steps",
               .title = "",
@@ -249,6 +260,13 @@ Report report_explanation(const Explanation& explanation) {
   table.for_people = false;
   report.sections.emplace_back(Fields{
       .key = "subject", .title = "", .fields = {{"name", "", Unit::none, explanation.subject}}});
+  // People see them in the formulas; machines tell by them whether two numbers belong together.
+  Fields model = describe_model(prediction.model, prediction.parameters);
+  for (Field& field : model.fields) field.title.clear();
+  report.sections.emplace_back(std::move(model));
+  report.sections.emplace_back(describe_device(prediction.device, prediction.setup.precision));
+  report.sections.emplace_back(describe_training(prediction.setup));
+  report.sections.emplace_back(list_laws({&prediction, 1}, explanation.law_ids));
   for (const ExplanationStep& step : explanation.steps) {
     table.rows.push_back(
         {step.quantity, step.formula, step.substituted, step.result, step.source, step.range});

@@ -5,11 +5,16 @@
 
 #include <joulecast/report.hpp>
 
+#include <span>
+
 namespace joulecast {
 
 Fields describe_model(const Model& model, const std::vector<ParameterCount>& parameters);
 Fields describe_device(const Device& device, Precision precision);
 Fields describe_training(const TrainingSetup& setup);
+// Every law that the predictions rest on, each once; with `only`, those of these ids.
+Table list_laws(std::span<const Prediction> predictions,
+                const std::optional<std::vector<std::string>>& only = std::nullopt);
 Table list_warnings_table(const std::vector<Warning>& warnings);
 
 template <class Q>

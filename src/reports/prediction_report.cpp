@@ -113,10 +113,13 @@ Table paper_table(const PaperFigures& paper) {
   Table table{.key = "paper_operations",
               .title = "In the paper's own units (its microseconds are 100 times too small)",
               .columns = {{"operation", "operation", Unit::none},
+                          {"block", "block", Unit::none},
+                          {"layers", "layers", Unit::none},
                           {"hef_percent", "HEF in percent", Unit::plain},
                           {"duration_paper_microseconds", "time in paper us", Unit::plain}}};
   for (const PaperFigures::Row& row : paper.rows) {
-    table.rows.push_back({row.operation, row.hef_percent, row.duration_paper_microseconds});
+    table.rows.push_back(
+        {row.operation, row.block, row.layers, row.hef_percent, row.duration_paper_microseconds});
   }
   return table;
 }
@@ -278,25 +281,6 @@ Table assumption_table(const Prediction& prediction) {
                           {"origin", "from", Unit::none}}};
   for (const Assumption& assumption : prediction.assumptions) {
     table.rows.push_back({assumption.name, assumption.value, assumption.origin});
-  }
-  return table;
-}
-
-Table law_table(const Prediction& prediction) {
-  Table table{.key = "laws",
-              .title = "",
-              .columns = {{"id", "", Unit::none},
-                          {"sha256", "", Unit::none},
-                          {"source", "", Unit::none},
-                          {"fitted_flops_minimum", "", Unit::flops},
-                          {"fitted_flops_maximum", "", Unit::flops}},
-              .rows = {},
-              .for_people = false};
-  for (const Law& law : prediction.laws) {
-    const auto range = law.fitted_range;
-    table.rows.push_back({law.id, law.sha256, law.source,
-                          range ? Datum(range->lowest.value()) : Datum(std::monostate{}),
-                          range ? Datum(range->highest.value()) : Datum(std::monostate{})});
   }
   return table;
 }
@@ -497,7 +481,7 @@ Report report_prediction(const Prediction& prediction, const PredictionReportOpt
   report.sections.emplace_back(describe_model(prediction.model, prediction.parameters));
   report.sections.emplace_back(describe_device(prediction.device, prediction.setup.precision));
   report.sections.emplace_back(describe_training(prediction.setup));
-  report.sections.emplace_back(law_table(prediction));
+  report.sections.emplace_back(list_laws({&prediction, 1}));
   if (!options.phases) report.sections.emplace_back(group_table(prediction));
   report.sections.emplace_back(std::move(operations));
   if (prediction.paper) report.sections.emplace_back(paper_table(*prediction.paper));

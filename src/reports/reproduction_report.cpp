@@ -96,6 +96,19 @@ Table audit_for_people(const AuditPoint& point) {
   return table;
 }
 
+Table tables_read(const Reproduction& reproduction) {
+  Table table{.key = "tables",
+              .title = "Tables of the authors that were read",
+              .columns = {{"name", "table", Unit::none},
+                          {"file", "", Unit::none},
+                          {"sha256", "", Unit::none},
+                          {"rows", "rows given", Unit::count}}};
+  for (const AuthorTableFile& file : reproduction.tables) {
+    table.rows.push_back({file.name, file.file, file.sha256, file.rows});
+  }
+  return table;
+}
+
 Fields summary_of(const Reproduction& reproduction) {
   std::int64_t recomputed = 0;
   std::int64_t disagree = 0;
@@ -140,6 +153,7 @@ Report report_reproduction(const Reproduction& reproduction) {
     report.sections.emplace_back(audit_for_people(point));
     report.sections.emplace_back(Paragraph{"", "  " + point.method});
   }
+  report.sections.emplace_back(tables_read(reproduction));
   report.sections.emplace_back(summary_of(reproduction));
   report.sections.emplace_back(list_warnings_table(reproduction.warnings));
   return report;

@@ -37,13 +37,13 @@ double expected_twin_share(const std::map<std::string_view, int>& copies, std::s
   return expected / static_cast<double>(rows);
 }
 
-struct Range {
+struct RatioRange {
   double smallest = 0.0;
   double largest = 0.0;
 };
 
 // What equation (3) gives with a fraction, in true microseconds, over what the table holds.
-Range measure_slip(const std::vector<TransformerStepRow>& rows) {
+RatioRange measure_slip(const std::vector<TransformerStepRow>& rows) {
   std::vector<double> ratios;
   for (const auto& row : rows) {
     const StepOperation& qkv = row.operations[0];
@@ -138,7 +138,7 @@ AuditPoint audit_percent_slip(const AuditInputs* inputs) {
     point.evidence = {{"true over tabled duration", 100.0, "", EvidenceSource::quoted}};
     return point;
   }
-  const Range slip = measure_slip(inputs->tables.transformer_steps);
+  const RatioRange slip = measure_slip(inputs->tables.transformer_steps);
   point.method = "layers * FLOPs / (peak * efficiency as a fraction), QKV projections, every row";
   point.evidence = {
       {"smallest ratio of true to tabled duration", slip.smallest, "", EvidenceSource::from_data},

@@ -2,6 +2,8 @@
 #include "reproduction/author_tables.hpp"
 
 #include "documents/csv.hpp"
+#include "documents/hash.hpp"
+#include "documents/value.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -87,25 +89,46 @@ class Filler {
   std::optional<Error> error_;
 };
 
-Result<CsvTable> open(const std::string& directory, std::string_view name) {
-  auto table = read_csv_file((std::filesystem::path{directory} / name).string());
-  if (!table && table.error().kind == ErrorKind::not_found) {
-    table.error().remedy =
-        "the folder must hold dataForTransformerHEF.csv, dataForLstmHEF.csv, "
-        "SubsetDataForTransformer_energyModel.csv and SubsetDataForLSTM_energyModel.csv of "
-        "github.com/MansMayaki/MLEnergyConsumption, readable";
-  }
-  if (table && table->row_count() == 0) {
-    return std::unexpected(Error{ErrorKind::value, "the table has no rows",
-                                 Location{table->file(), "", 1, 1}, "fetch the table again"});
-  }
-  return table;
-}
+// Opens the tables of one directory and notes what was read.
+class Release {
+ public:
+  explicit Release(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-Result<std::vector<EfficiencyRow>> read_efficiency(const std::string& directory,
-                                                   std::string_view name,
+  Result<CsvTable> open(std::string_view name) {
+    const std::string path = (directory_ / name).string();
+    // The full tables are larger than any document that people write by hand.
+    auto text = read_text_file(path, std::size_t{1} << 30U);
+    if (!text) {
+      if (text.error().kind == ErrorKind::not_found) {
+        text.error().remedy =
+            "the folder must hold dataForTransformerHEF.csv, dataForLstmHEF.csv, "
+            "SubsetDataForTransformer_energyModel.csv and SubsetDataForLSTM_energyModel.csv of "
+            "github.com/MansMayaki/MLEnergyConsumption, readable";
+      }
+      return std::unexpected(text.error());
+    }
+    auto table = parse_csv(*text, path);
+    if (!table) return table;
+    if (table->row_count() == 0) {
+      return std::unexpected(Error{ErrorKind::value, "the table has no rows",
+                                   Location{table->file(), "", 1, 1}, "fetch the table again"});
+    }
+    files_.push_back({.name = std::string(name),
+                      .file = path,
+                      .sha256 = sha256(*text),
+                      .rows = static_cast<std::int64_t>(table->row_count())});
+    return table;
+  }
+  [[nodiscard]] std::vector<AuthorTableFile> take_files() { return std::move(files_); }
+
+ private:
+  std::filesystem::path directory_;
+  std::vector<AuthorTableFile> files_;
+};
+
+Result<std::vector<EfficiencyRow>> read_efficiency(Release& release, std::string_view name,
                                                    std::string_view operation_column) {
-  const auto table = open(directory, name);
+  const auto table = release.open(name);
   if (!table) return std::unexpected(table.error());
   return Filler<EfficiencyRow>{*table}
       .texts("source", [](auto& r) -> auto& { return r.gpu; })
@@ -127,8 +150,8 @@ std::string join_fields(const CsvTable& table, std::size_t row) {
   return joined;
 }
 
-Result<std::vector<TransformerStepRow>> read_transformer_steps(const std::string& directory) {
-  const auto table = open(directory, "SubsetDataForTransformer_energyModel.csv");
+Result<std::vector<TransformerStepRow>> read_transformer_steps(Release& release) {
+  const auto table = release.open("SubsetDataForTransformer_energyModel.csv");
   if (!table) return std::unexpected(table.error());
   Filler<TransformerStepRow> filler{*table};
   filler.integers("", [](auto& r) -> auto& { return r.index; })
@@ -160,8 +183,8 @@ Result<std::vector<TransformerStepRow>> read_transformer_steps(const std::string
   return rows;
 }
 
-Result<std::vector<RnnStepRow>> read_rnn_steps(const std::string& directory) {
-  const auto table = open(directory, "SubsetDataForLSTM_energyModel.csv");
+Result<std::vector<RnnStepRow>> read_rnn_steps(Release& release) {
+  const auto table = release.open("SubsetDataForLSTM_energyModel.csv");
   if (!table) return std::unexpected(table.error());
   Filler<RnnStepRow> filler{*table};
   filler.integers("", [](auto& r) -> auto& { return r.index; })
@@ -178,16 +201,17 @@ Result<std::vector<RnnStepRow>> read_rnn_steps(const std::string& directory) {
 }  // namespace
 
 Result<AuthorTables> read_author_tables(const std::string& directory) {
-  auto transformer = read_efficiency(directory, "dataForTransformerHEF.csv", "operation");
+  Release release(directory);
+  auto transformer = read_efficiency(release, "dataForTransformerHEF.csv", "operation");
   if (!transformer) return std::unexpected(transformer.error());
-  auto rnn = read_efficiency(directory, "dataForLstmHEF.csv", "component");
+  auto rnn = read_efficiency(release, "dataForLstmHEF.csv", "component");
   if (!rnn) return std::unexpected(rnn.error());
-  auto steps = read_transformer_steps(directory);
+  auto steps = read_transformer_steps(release);
   if (!steps) return std::unexpected(steps.error());
-  auto rnn_steps = read_rnn_steps(directory);
+  auto rnn_steps = read_rnn_steps(release);
   if (!rnn_steps) return std::unexpected(rnn_steps.error());
   return AuthorTables{std::move(*transformer), std::move(*rnn), std::move(*steps),
-                      std::move(*rnn_steps)};
+                      std::move(*rnn_steps), release.take_files()};
 }
 
 }  // namespace joulecast

@@ -8,6 +8,7 @@
 // Source of the files: github.com/MansMayaki/MLEnergyConsumption, Zenodo 10.5281/zenodo.16920232.
 
 #include <joulecast/error.hpp>
+#include <joulecast/reproduction.hpp>
 
 #include <array>
 #include <cstddef>
@@ -63,6 +64,7 @@ struct AuthorTables {
   std::vector<EfficiencyRow> rnn_efficiency;
   std::vector<TransformerStepRow> transformer_steps;
   std::vector<RnnStepRow> rnn_steps;
+  std::vector<AuthorTableFile> files;  // what was read, in the order above
 };
 
 // An error names the file and the place: a file or column that is absent, a field that is no

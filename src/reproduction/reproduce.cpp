@@ -112,6 +112,7 @@ Result<Reproduction> reproduce_ecai2025(const ReproductionOptions& options) {
   auto audit = audit_release(numbers, inputs ? &*inputs : nullptr);
   if (!audit) return std::unexpected(audit.error());
   result.audit = std::move(*audit);
+  if (given != nullptr) result.tables = given->tables.files;
   auto warnings = collect_warnings(numbers);
   if (!warnings) return std::unexpected(warnings.error());
   result.warnings = std::move(*warnings);

@@ -55,7 +55,8 @@ std::string take(const std::filesystem::path& path) {
   text << stream.rdbuf();
   std::string taken = text.str();
   for (const std::string& before :
-       {std::string("\"commit\": \""), std::string("commit              ")}) {
+       {std::string("\"commit\": \""), std::string("commit              "),
+        std::string("doctor,commit,")}) {
     replace_all(taken, before + std::string(commit()), before + "COMMIT");
   }
   replace_all(taken, __VERSION__, "COMPILER");

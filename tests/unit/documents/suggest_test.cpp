@@ -73,6 +73,19 @@ TEST(NearestNames, HostileInputIsCheap) {
   EXPECT_THAT(nearest_names("dense", {}), IsEmpty());
 }
 
+TEST(IsMisspelling, IsStricterThanASuggestion) {
+  EXPECT_TRUE(is_misspelling("hiden_size", "hidden_size"));
+  EXPECT_TRUE(is_misspelling("hidden_szie", "hidden_size"));
+  EXPECT_TRUE(is_misspelling("n_layers", "n_layer"));
+  EXPECT_FALSE(is_misspelling("hidden_size", "hidden_size"));
+  EXPECT_FALSE(is_misspelling("d_ff", "d_kv"));
+  EXPECT_FALSE(is_misspelling("output_size", "input_size"));
+  EXPECT_FALSE(is_misspelling("encoder_layers", "decoder_layers"));
+  EXPECT_FALSE(is_misspelling("num_hidden_groups", "num_hidden_layers"));
+  EXPECT_FALSE(is_misspelling("flops_minimum", "flops_maximum"));
+  EXPECT_FALSE(is_misspelling(std::string(5'000'000, 'd'), "hidden_size"));
+}
+
 TEST(DidYouMean, MakesAQuestionOfTheNames) {
   EXPECT_EQ(did_you_mean("lsmt", std::vector<std::string>{"lstm", "dense"}), "did you mean lstm?");
   EXPECT_EQ(did_you_mean("aa", std::vector<std::string>{"aa1", "aa2"}), "did you mean aa1 or aa2?");

@@ -108,7 +108,12 @@ TEST(ObjectReader, ARequiredKeyThatIsMissingIsNamedWithItsTable) {
 
 TEST(ObjectReader, AMissingKeyIsToldOfTheUnreadKeyThatResemblesIt) {
   const auto size = [](ObjectReader& reader) { reader.size("hidden_size"); };
-  EXPECT_THAT(error_of("hiden_size = 768", size).remedy, HasSubstr("\"hiden_size\""));
+  const Error slip = error_of("other = 1\nhiden_size = 768", size);
+  EXPECT_EQ(slip.where.path, "hiden_size");
+  EXPECT_EQ(slip.where.line, 2);
+  EXPECT_EQ(slip.where.column, 14);
+  EXPECT_THAT(slip.message, HasSubstr("hidden_size is missing"));
+  EXPECT_EQ(slip.remedy, "did you mean hidden_size?");
   EXPECT_THAT(error_of("vocabulary = 768", size).remedy, Not(HasSubstr("vocabulary")));
   // A key that was asked for is not the missing one, however near.
   EXPECT_THAT(error_of("hidden_sizes = 768",
@@ -117,7 +122,19 @@ TEST(ObjectReader, AMissingKeyIsToldOfTheUnreadKeyThatResemblesIt) {
                          reader.size("hidden_size");
                        })
                   .remedy,
-              Not(HasSubstr("hidden_sizes\"")));
+              Not(HasSubstr("did you mean")));
+}
+
+TEST(ObjectReader, TellsSlipsFromKeysThatAreJustUnknown) {
+  ObjectReader reader = reader_on("hiden_size = 768\nvocabulary = 5\nlayers = 2\nlayer = 3\n");
+  reader.size_or("hidden_size", 1);
+  reader.size_or("vocab_size", 1);
+  reader.size_or("layers", 1);  // there, so its neighbour is no slip for it
+  const auto slips = reader.misspellings();
+  ASSERT_EQ(slips.size(), 1U);
+  EXPECT_EQ(slips[0].typed, "hiden_size");
+  EXPECT_EQ(slips[0].meant, "hidden_size");
+  EXPECT_EQ(slips[0].line, 1);
 }
 
 TEST(ObjectReader, SizesAreWholeNumbersFrom1To2ToThe40) {

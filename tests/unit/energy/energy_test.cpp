@@ -52,6 +52,7 @@ TEST(Power, WithoutAPeakLeavesTheWorkOut) {
 TEST(PowerLimit, IsTheDevicesAndNeverGuessed) {
   Device device;
   device.id = "secret";
+  device.file = "shipped";
   const auto refused = find_power_limit(device);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().kind, ErrorKind::unsupported);
@@ -126,6 +127,15 @@ TEST(Account, AStatedZeroIsKept) {
   EXPECT_EQ(account.facility_energy, Joules{3.6e7});
   EXPECT_EQ(account.emissions, Kilograms{0.0});
   EXPECT_EQ(account.electricity_cost, 0.0);
+}
+
+TEST(FindPowerLimit, TellsTheOwnerOfADeviceToAddTheKey) {
+  const Error own = find_power_limit({.id = "mine", .file = "own.toml"}).error();
+  EXPECT_EQ(own.message, "the power limit of mine is not stated");
+  EXPECT_EQ(own.remedy, "add thermal_design_power_watts = ... to the device mine");
+  const Error shipped = find_power_limit({.id = "tpu-v5e", .file = "shipped"}).error();
+  EXPECT_THAT(shipped.message, testing::HasSubstr("not public"));
+  EXPECT_THAT(shipped.remedy, testing::HasSubstr("extends = \"tpu-v5e\""));
 }
 
 }  // namespace

@@ -128,6 +128,31 @@ TEST(ShippedLaws, AreTransferredWithAnIntervalAndWeightsThatSumToOne) {
   EXPECT_NEAR(sum, 1.0, 1e-12);
 }
 
+// Their text stands in no file, so the hash is of what they were formed from.
+TEST(ShippedLaws, TransferredOnesAreIdentifiedByAHash) {
+  const auto hash_on = [](const Device& board, std::string_view family = {}) {
+    const LawSet laws = shipped_laws(
+        board,
+        {.precisions = {MeasuredPrecision::bf16}, .operations = {"linear"}, .family = family});
+    const Law* law = laws.find({board.id, MeasuredPrecision::bf16, {"linear"}});
+    return law == nullptr ? std::string() : law->sha256;
+  };
+  const Device l4 = device("l4");
+  const std::string hash = hash_on(l4);
+  EXPECT_EQ(hash.size(), 64U);
+  EXPECT_EQ(hash_on(l4), hash);
+  Device colder = l4;
+  colder.thermal_design_power->value = Watts{60.0};
+  EXPECT_NE(hash_on(colder), hash);
+  EXPECT_NE(hash_on(l4, "paper"), hash);
+}
+
+TEST(ShippedLaws, ThePriorOfThePowerIsIdentifiedAsWell) {
+  const LawSet laws = shipped_prior();
+  EXPECT_EQ(laws.power().id, "prior/power");
+  EXPECT_EQ(laws.power().sha256, laws.prior().sha256);
+}
+
 TEST(ShippedLaws, OtherFamiliesMayTakeTheirPlace) {
   const Device h200 = device("h200-141gb-sxm");
   const LawSet laws = shipped_laws(h200, {.operations = {"linear"}, .family = "paper"});

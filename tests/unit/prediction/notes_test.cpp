@@ -173,7 +173,48 @@ TEST(PredictionAssumptions, NameEveryFigureInUse) {
   EXPECT_EQ(value_of(prediction, "host power"), "120 W per GPU | stated");
   EXPECT_EQ(value_of(prediction, "PUE"), "1.25 | stated");
   // 0.05 kg/kWh are 50 g/kWh.
+  EXPECT_EQ(value_of(prediction, "region"), "France (FRA) | stated");
   EXPECT_EQ(value_of(prediction, "carbon intensity"), "50 g/kWh, France (2024) | a table");
+  EXPECT_EQ(value_of(prediction, "currency"), "not stated");
+}
+
+TEST(PredictionAssumptions, NamePricesAndWhoStatedThem) {
+  PredictionRequest request = dense_request();
+  request.plan = {.steps = 2};
+  request.site.power_usage_effectiveness = 1.25;
+  request.site.price_per_kilowatt_hour = 0.25;
+  request.site.price_per_gpu_hour = 2.1;
+  request.site.currency = "EUR";
+  request.site.origins = {{"price-per-kwh", "--price-per-kwh"},
+                          {"price-per-gpu-hour", "config.toml"},
+                          {"currency", "config.toml"},
+                          {"pue", "config.toml"}};
+  const Prediction prediction = predict(request).value();
+  EXPECT_EQ(value_of(prediction, "PUE"), "1.25 | config.toml");
+  EXPECT_EQ(value_of(prediction, "price of electricity"), "0.25 EUR per kWh | --price-per-kwh");
+  EXPECT_EQ(value_of(prediction, "price of a GPU hour"),
+            "2.1 EUR per hour of one GPU | config.toml");
+  EXPECT_EQ(value_of(prediction, "currency"), "EUR | config.toml");
+}
+
+TEST(PredictionAssumptions, SayWhereTheCurrencyIsNotStated) {
+  PredictionRequest request = dense_request();
+  request.plan = {.steps = 2};
+  request.site.price_per_kilowatt_hour = 0.25;
+  const Prediction prediction = predict(request).value();
+  EXPECT_EQ(value_of(prediction, "price of electricity"), "0.25 per kWh | stated");
+  EXPECT_EQ(value_of(prediction, "currency"), "that of the prices, which is not stated | default");
+}
+
+// TPUs and Gaudi state matrix rates alone.
+TEST(PredictionAssumptions, SayWhyOperationsHaveNoHef) {
+  PredictionRequest request = dense_request();
+  request.setup.precision = Precision::bf16;
+  EXPECT_EQ(value_of(predict(request).value(), "fp32 rate"), "not stated");
+  request.device.peak_flops_per_second.erase(Precision::fp32);
+  const Prediction prediction = predict(request).value();
+  EXPECT_FALSE(prediction.operations.back().duration.hef.has_value());
+  EXPECT_THAT(value_of(prediction, "fp32 rate"), HasSubstr("have no HEF"));
 }
 
 TEST(PredictionAssumptions, OfASingleStepHaveNoRun) {

@@ -176,6 +176,16 @@ TEST(PaperPrediction, OfAnLstmHasTimesButNoEnergy) {
   }
   ASSERT_NE(why, nullptr);
   EXPECT_EQ(why->code, WarningCode::paper_labels);
+  // Table 1 and equation (19) have no part in it.
+  for (const Warning& warning : prediction.warnings) {
+    EXPECT_THAT(warning.message, testing::Not(testing::HasSubstr("QKV")));
+    EXPECT_THAT(warning.message, testing::Not(testing::HasSubstr("the regression was")));
+  }
+  const auto& rows = prediction.paper->rows;
+  EXPECT_EQ(rows.at(0).block, rows.at(5).block);
+  EXPECT_EQ(rows.at(0).operation, rows.at(5).operation);
+  EXPECT_EQ(rows.at(0).layers, "1");
+  EXPECT_EQ(rows.at(5).layers, "2");
   EXPECT_EQ(explain(prediction, "step").value().steps.size(), 1U);
   // The upper layer is another shape: both are told.
   EXPECT_EQ(explain(prediction, "input_gates").value().steps.size(), 6U);

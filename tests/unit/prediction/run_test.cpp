@@ -190,7 +190,7 @@ TEST(PredictRun, RefusesPlansAndSitesThatCannotBe) {
   EXPECT_EQ(predict(request).error().kind, ErrorKind::usage);
   const double nan = std::nan("");
   const double infinity = std::numeric_limits<double>::infinity();
-  std::vector<Site> sites(11);
+  std::vector<Site> sites(13);
   sites[0].power_usage_effectiveness = 0.99;
   sites[1].power_usage_effectiveness = nan;
   sites[2].power_usage_effectiveness = infinity;
@@ -202,6 +202,8 @@ TEST(PredictRun, RefusesPlansAndSitesThatCannotBe) {
   sites[8].price_per_gpu_hour = nan;
   sites[9].region = Region{.carbon_intensity = KilogramsPerJoule{-1e-9}};
   sites[10].region = Region{.carbon_intensity = KilogramsPerJoule{nan}};
+  sites[11].currency = "EUR\n";
+  sites[12].currency = "pounds of sterling";
   for (std::size_t i = 0; i < sites.size(); ++i) {
     request = dense_request();
     request.site = sites[i];

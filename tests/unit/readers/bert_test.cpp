@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "configs.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,6 +32,17 @@ TEST(Bert, BaseHasExactlyThePublishedParameters) {
   EXPECT_EQ(parameters(config, Head::pooler), 109'482'240);
   EXPECT_EQ(parameters(config, Head::masked_lm), 109'514'298);
   EXPECT_EQ(parameters(config), 109'514'298);
+}
+
+// transformers ignores the key and trains the default size.
+TEST(Bert, AMisspeltKeyIsToldOfTheOneThatIsMeant) {
+  Config config = with(bert_base_config(), "hidden_size", "");
+  config["hiden_size"] = "1024";
+  const auto warnings = model_of(config).warnings;
+  const auto found = std::ranges::find(warnings, "hiden_size", &Warning::subject);
+  ASSERT_NE(found, warnings.end());
+  EXPECT_THAT(found->message, HasSubstr("did you mean hidden_size?"));
+  EXPECT_TRUE(model_of(bert_base_config()).warnings.empty());
 }
 
 // bert-large-uncased: D = 1024, F = 4096, L = 24, 16 heads.

@@ -26,10 +26,21 @@ TEST(SettingsFile, GivesNumbersTextsTruthsAndListsAsTexts) {
       read("region = 'FRA'\npue = 1.3\nstrict = true\ndevice_file = ['a', 'b']\n");
   ASSERT_TRUE(settings.has_value()) << describe(settings.error());
   ASSERT_EQ(settings->size(), 4U);
-  EXPECT_THAT(settings->at("region"), ElementsAre("FRA"));
-  EXPECT_THAT(settings->at("pue"), ElementsAre("1.3"));
-  EXPECT_THAT(settings->at("strict"), ElementsAre("true"));
-  EXPECT_THAT(settings->at("device_file"), ElementsAre("a", "b"));
+  EXPECT_THAT(settings->at("region").values, ElementsAre("FRA"));
+  EXPECT_THAT(settings->at("pue").values, ElementsAre("1.3"));
+  EXPECT_THAT(settings->at("strict").values, ElementsAre("true"));
+  EXPECT_THAT(settings->at("device_file").values, ElementsAre("a", "b"));
+}
+
+TEST(SettingsFile, TellsTypesAndPlaces) {
+  const auto settings = read("region = 'FRA'\npue = 1.3\ndevice_file = ['a', 'b']\n").value();
+  EXPECT_TRUE(settings.at("region").is_text);
+  EXPECT_FALSE(settings.at("region").is_list);
+  EXPECT_FALSE(settings.at("pue").is_text);
+  EXPECT_EQ(settings.at("pue").line, 2);
+  EXPECT_EQ(settings.at("pue").column, 7);
+  EXPECT_TRUE(settings.at("device_file").is_list);
+  EXPECT_TRUE(settings.at("device_file").is_text);
 }
 
 TEST(SettingsFile, HoldsOnlyWhatIsStated) {

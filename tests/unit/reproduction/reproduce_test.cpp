@@ -68,6 +68,23 @@ TEST(Reproduction, RefitsNeverDecide) {
   EXPECT_EQ(find(result, "Table 3", "constant").status, ReproductionStatus::refit);
 }
 
+TEST(Reproduction, NamesTheTablesItReadByTheirHashes) {
+  EXPECT_TRUE(reproduce_ecai2025({}).value().tables.empty());
+  const SyntheticTables files;
+  const std::string changed = "dataForLstmHEF.csv";
+  const auto before = reproduce_ecai2025({files.directory(), {}}).value().tables;
+  ASSERT_EQ(before.size(), 4U);
+  EXPECT_EQ(before[2].name, "SubsetDataForTransformer_energyModel.csv");
+  EXPECT_EQ(before[2].rows, 3);
+  std::ofstream(files.directory() + "/" + changed, std::ios::app)
+      << "NVIDIA A100 80GB PCIe,Activations,32768,0.002,0.0002,1.56e14\n";
+  const auto after = reproduce_ecai2025({files.directory(), {}}).value().tables;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(before[i].sha256.size(), 64U);
+    EXPECT_EQ(before[i].sha256 == after[i].sha256, before[i].name != changed) << before[i].name;
+  }
+}
+
 TEST(Reproduction, AnAbsentDirectoryIsAnError) {
   EXPECT_FALSE(reproduce_ecai2025({"/nonexistent", {}}).has_value());
 }
