@@ -75,9 +75,8 @@ constexpr ElementCosts activation_costs(Activation activation) {
     // dy/2 (1 + t) (1 + x (1 - t) u'): 4 for u, tanh, 2 for u' = a + 3ab x^2, 8 for the rest.
     case Activation::gelu_tanh: return {{8, 1, 1}, {15, 2, 1}};
     // x s, s = 1 / (1 + exp(-x)): negate, exp, add, divide. Backward, dy s (1 + x (1 - s)): 4 for
-    // s, 5 for the rest.
-    case Activation::silu: return {{4, 1, 1}, {9, 2, 1}};
-    // x s, s = 1 / (1 + exp(-1.702 x)): silu whose negation is a scale, used in its slope as well.
+    // s, 5 for the rest. The quick GELU has s = 1 / (1 + exp(-1.702 x)): its negation is a scale.
+    case Activation::silu:
     case Activation::quick_gelu: return {{4, 1, 1}, {9, 2, 1}};
     // Backward: 1 - y^2, times dy.
     case Activation::tanh: return {{1, 1, 1}, {3, 2, 1}};

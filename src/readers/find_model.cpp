@@ -48,7 +48,7 @@ std::optional<std::filesystem::path> cached_config(const std::filesystem::path& 
   std::error_code problem;
   if (const auto main = read_text_file(model / "refs" / "main"); main) {
     const std::string revision = main->substr(0, main->find_first_of(" \n\r/"));
-    const auto config = model / "snapshots" / revision / "config.json";
+    auto config = model / "snapshots" / revision / "config.json";
     if (!revision.empty() && std::filesystem::exists(config, problem)) return config;
   }
   std::vector<std::filesystem::path> configs;
