@@ -31,9 +31,15 @@ struct Wanted {
   std::set<std::string_view> operations;
 };
 
+LeaveOut read_leave_out(const Arguments& arguments) {
+  const auto what = arguments.value("leave-out");
+  if (!what) return LeaveOut::nothing;
+  return *what == "device" ? LeaveOut::device : LeaveOut::architecture;
+}
+
 // The laws of --laws, then the shipped ones of every device in the tables.
 Result<LawSet> read_law_set(const Settings& settings, const std::vector<Measurement>& rows,
-                            const DeviceCatalogue& catalogue) {
+                            const DeviceCatalogue& catalogue, LeaveOut leave_out) {
   const auto family = read_law_family(settings);
   if (!family) return std::unexpected(family.error());
   LawSet laws = shipped_prior();
@@ -55,7 +61,8 @@ Result<LawSet> read_law_set(const Settings& settings, const std::vector<Measurem
         shipped_laws(*device, {.precisions = {wanted.precisions.begin(), wanted.precisions.end()},
                                .operations = {wanted.operations.begin(), wanted.operations.end()},
                                .row_hashes = true,
-                               .family = *family}));
+                               .family = *family,
+                               .leave_out = leave_out}));
   }
   return laws;
 }
@@ -77,7 +84,7 @@ Result<Report> validate_tables(const Arguments& arguments, const Settings& setti
   if (!rows) return std::unexpected(rows.error());
   const auto catalogue = read_catalogue(settings);
   if (!catalogue) return std::unexpected(catalogue.error());
-  const auto laws = read_law_set(settings, *rows, *catalogue);
+  const auto laws = read_law_set(settings, *rows, *catalogue, read_leave_out(arguments));
   if (!laws) return std::unexpected(laws.error());
   ValidationOptions options;
   options.power = [&](const Measurement& row, const Device& device, Seconds duration) {

@@ -93,7 +93,7 @@ grep -nE '\b(printf|fputs|puts|exit|getenv)\(|std::(cout|cerr|exit)' $(list 'src
 pure='schema_version|launch_year|year|multiprocessors|published_parameters|compute_fraction|bandwidth_fraction|idle_fraction|lower_factor|upper_factor|value|fp32|tf32|fp16|bf16|fp8|fp4|int8'
 grep -nE '^[a-z0-9_]+ *= *-?[0-9]' $(list 'data/*.toml') |
   grep -vE ":($pure) *=" |
-  grep -vE '(_seconds|_joules|_watts|_bytes|_bytes_per_second|_flops_per_second|_kilograms_per_joule) *=' |
+  grep -vE '(_seconds|_joules|_watts|_bytes|_bytes_per_second|_flops_per_second|_kilograms_per_joule|_per_multiprocessor) *=' |
   rule "a key in a data file lacks its unit"
 
 # Links between documents.

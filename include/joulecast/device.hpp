@@ -39,7 +39,8 @@ struct Device {
   std::optional<Figure<Bytes>> memory{};
   std::optional<Figure<BytesPerSecond>> memory_bandwidth{};
   std::optional<Figure<Watts>> thermal_design_power{};
-  std::optional<Figure<double>> multiprocessors{};  // SMs or compute units
+  std::optional<Figure<double>> multiprocessors{};                // SMs or compute units
+  std::optional<Figure<double>> fp32_cores_per_multiprocessor{};  // each 2 FLOP a cycle
   std::optional<Figure<Bytes>> l2_cache{};
   std::optional<Figure<BytesPerSecond>> interconnect_bandwidth{};  // both directions together
   std::string interconnect_type{};

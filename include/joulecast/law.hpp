@@ -245,6 +245,11 @@ struct LawNeed {
   auto operator<=>(const LawNeed&) const = default;
 };
 
+// Which measured devices are treated as if nobody had measured them, so that everything about the
+// one in question is transferred: to judge transfers by devices whose measurements are at hand.
+// Intervals stay those that ship, which come from these devices as well.
+enum class LeaveOut { nothing, device, architecture };
+
 // Which of the shipped laws are wanted. What is absent is not filtered by.
 struct LawRequest {
   std::vector<LawNeed> needs{};  // in place of the next two: the laws that `LawSet::find` takes
@@ -252,6 +257,7 @@ struct LawRequest {
   std::vector<std::string_view> operations{};
   bool row_hashes = false;    // so that `is_in_sample` can tell
   std::string_view family{};  // in place of the family that the fit chose, where it was tried
+  LeaveOut leave_out = LeaveOut::nothing;
 };
 
 // The laws that are part of the library, for one device: its own, and for what was not measured on

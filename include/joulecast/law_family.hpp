@@ -31,6 +31,10 @@ struct DeviceFacts {
   double l2_bytes = 0.0;
   double power_limit_watts = 0.0;
   std::string architecture{};
+  // What transfers between devices go by beside the above; no formula does. 0 where not known.
+  double launch_year = 0.0;
+  double clock_hertz = 0.0;  // at which the data sheet states its FP32 rate
+  double fp32_flops_per_second = 0.0;
 };
 
 // Errors: unsupported, naming the figure that the device file lacks.

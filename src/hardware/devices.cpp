@@ -23,6 +23,7 @@ constexpr Range bytes_range{1e4, 1e14};
 constexpr Range bytes_per_second_range{1e8, 1e15};
 constexpr Range watts_range{1.0, 1e5};
 constexpr Range multiprocessors_range{1.0, 1e5};
+constexpr Range cores_range{1.0, 1e4};
 
 template <class Q>
 std::optional<Figure<Q>> read_figure(ObjectReader& reader, std::string_view key, Range range,
@@ -73,6 +74,10 @@ std::string canonical_facts(const Device& device) {
   add("thermal_design_power", device.thermal_design_power);
   add("l2_cache", device.l2_cache);
   if (device.multiprocessors) facts += fmt::format(";sm={}", device.multiprocessors->value);
+  if (device.fp32_cores_per_multiprocessor) {
+    facts += fmt::format(";cores={}", device.fp32_cores_per_multiprocessor->value);
+  }
+  facts += fmt::format(";year={}", device.launch_year);
   return facts;
 }
 
@@ -117,6 +122,8 @@ Device read_device(ObjectReader& reader, Device device, const std::string& file)
             bytes_per_second_range, source);
   read_into(device.thermal_design_power, reader, "thermal_design_power_watts", watts_range, source);
   read_into(device.multiprocessors, reader, "multiprocessors", multiprocessors_range, source);
+  read_into(device.fp32_cores_per_multiprocessor, reader, "fp32_cores_per_multiprocessor",
+            cores_range, source);
   read_into(device.l2_cache, reader, "l2_cache_bytes", bytes_range, source);
   read_into(device.interconnect_bandwidth, reader, "interconnect_bandwidth_bytes_per_second",
             bytes_per_second_range, source);

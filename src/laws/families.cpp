@@ -19,6 +19,18 @@ std::vector<LawFamily> join_families() {
   return all;
 }
 
+double fp32_rate(const Device& device) {
+  const auto found = device.peak_flops_per_second.find(Precision::fp32);
+  return found == device.peak_flops_per_second.end() ? 0.0 : found->second.value.value();
+}
+
+// A core finishes a multiplication and an addition per cycle: v_fp32 = 2 f SM cores.
+double clock_of(const Device& device) {
+  if (!device.fp32_cores_per_multiprocessor || !device.multiprocessors) return 0.0;
+  return fp32_rate(device) /
+         (2.0 * device.multiprocessors->value * device.fp32_cores_per_multiprocessor->value);
+}
+
 }  // namespace
 
 std::span<const LawFamily> law_families() {
@@ -49,7 +61,10 @@ Result<DeviceFacts> facts_of(const Device& device, MeasuredPrecision precision) 
                      .multiprocessors = device.multiprocessors->value,
                      .l2_bytes = device.l2_cache->value.value(),
                      .power_limit_watts = device.thermal_design_power->value.value(),
-                     .architecture = device.architecture};
+                     .architecture = device.architecture,
+                     .launch_year = static_cast<double>(device.launch_year),
+                     .clock_hertz = clock_of(device),
+                     .fp32_flops_per_second = fp32_rate(device)};
 }
 
 }  // namespace joulecast

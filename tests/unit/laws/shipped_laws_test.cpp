@@ -153,6 +153,27 @@ TEST(ShippedLaws, ThePriorOfThePowerIsIdentifiedAsWell) {
   EXPECT_EQ(laws.power().sha256, laws.prior().sha256);
 }
 
+// What is judged as never measured must not lean on its own measurements.
+TEST(ShippedLaws, LeaveOutADeviceOrItsArchitecture) {
+  const Device h200 = device("h200-141gb-sxm");
+  const auto members = [&](LeaveOut leave_out) {
+    const LawSet laws = shipped_laws(h200, {.precisions = {MeasuredPrecision::bf16},
+                                            .operations = {"linear"},
+                                            .leave_out = leave_out});
+    const Law* law = laws.find({h200.id, MeasuredPrecision::bf16, {"linear"}});
+    EXPECT_EQ(law->origin, LawOrigin::transferred);
+    std::string ids;
+    for (const CommitteeMember& member : std::get<CommitteeLaw>(law->form).members) {
+      ids += member.law_id + " ";
+    }
+    return ids;
+  };
+  EXPECT_THAT(members(LeaveOut::device), testing::HasSubstr("h100-80gb-sxm"));
+  EXPECT_THAT(members(LeaveOut::device), testing::Not(testing::HasSubstr("h200")));
+  EXPECT_THAT(members(LeaveOut::architecture), testing::Not(testing::HasSubstr("h100")));
+  EXPECT_THAT(members(LeaveOut::architecture), testing::HasSubstr("a100"));
+}
+
 TEST(ShippedLaws, OtherFamiliesMayTakeTheirPlace) {
   const Device h200 = device("h200-141gb-sxm");
   const LawSet laws = shipped_laws(h200, {.operations = {"linear"}, .family = "paper"});
