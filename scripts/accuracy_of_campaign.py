@@ -14,6 +14,7 @@ import collections
 import json
 import pathlib
 import sys
+import tempfile
 
 import step_errors
 
@@ -21,13 +22,28 @@ JOULECAST, GPU, RECORD = sys.argv[1:4]
 CAMPAIGN = pathlib.Path(__file__).resolve().parent.parent / "campaign"
 # The campaign's sgd has a momentum; a fused AdamW does the same work in other kernels.
 OPTIMIZERS = {"adamw": "adamw", "adamw_fused": "adamw", "adam": "adam", "sgd": "momentum"}
-# One model has two names in the first record.
+# One model has two names in the first record, and one was wider in the record's second run.
 RENAMED = {"qwen3moe-170m": "qwen3moe-150m"}
+EARLIER = {("llama-400m", 336118784): {"intermediate_size": 2816}}
+
+
+def model_file(row, folder):
+    path = CAMPAIGN / "models" / RENAMED.get(row["model"], row["model"])
+    path = path / "model.toml" if (path / "model.toml").exists() else path / "config.json"
+    changes = EARLIER.get((row["model"], row["parameters_count"]))
+    if not changes:
+        return path
+    earlier = pathlib.Path(folder) / "config.json"
+    earlier.write_text(json.dumps(json.loads(path.read_text()) | changes), encoding="utf-8")
+    return earlier
 
 
 def predict(row):
-    folder = CAMPAIGN / "models" / RENAMED.get(row["model"], row["model"])
-    path = folder / "model.toml" if (folder / "model.toml").exists() else folder / "config.json"
+    with tempfile.TemporaryDirectory() as folder:
+        return predict_file(row, model_file(row, folder))
+
+
+def predict_file(row, path):
     return step_errors.predict(JOULECAST, path, GPU, row["precision"], row["batch_size"],
                                row["sequence_length"] or 1, "--optimizer",
                                OPTIMIZERS[row["optimizer"]])
