@@ -73,8 +73,7 @@ Result<Model> read_albert(const Value& config, const std::string& file, Head hea
                                                        .tied_embedding = tied,
                                                        .bias = true}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -35,7 +35,6 @@ Result<Model> read_bart(const Value& config, const std::string& file, Head head)
                                  .scaled = reader.boolean_or("scale_embedding", false)};
   EmbeddingBlock target = embedding;
   target.tied_embedding = true;
-  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, bart_heads, bart_heads[0]);
   model.max_sequence_length = positions;
@@ -50,8 +49,7 @@ Result<Model> read_bart(const Value& config, const std::string& file, Head head)
              .hidden_size = d, .vocab_size = embedding.vocab_size, .tied_embedding = tied},
          target_positions});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -79,11 +79,12 @@ Result<Model> read_bert(const Value& config, const std::string& file, Head head)
   if (head == Head::classifier) {
     model.blocks.push_back(classifier_block(reader, model, encoder.hidden_size));
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  if (auto counted = count_variants(model, body, embedding, activation, tied); !counted) {
+  auto finished = finish_model(reader, std::move(model));
+  if (!finished) return finished;
+  if (auto counted = count_variants(*finished, body, embedding, activation, tied); !counted) {
     return std::unexpected(counted.error());
   }
-  return model;
+  return finished;
 }
 
 }  // namespace joulecast

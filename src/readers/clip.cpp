@@ -89,8 +89,7 @@ Result<Model> read_clip(const Value& config, const std::string& file, Head head)
       {"contrastive_head", ContrastiveHeadBlock{.projection_dim = dim}, fixed_positions(1)});
   reader.adopt(text_keys.error());
   reader.adopt(vision_keys.error());
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -82,10 +82,7 @@ void warn_of_misspelt_keys(const ObjectReader& reader, Model& model) {
   }
 }
 
-}  // namespace
-
 void check_uncovered_keys(ObjectReader& reader, Model& model) {
-  warn_of_misspelt_keys(reader, model);
   // An object without keys is what transformers writes where nothing is pruned.
   if (auto heads = reader.child_if_object("pruned_heads")) {
     heads->refuse_unknown_keys();
@@ -104,6 +101,15 @@ void check_uncovered_keys(ObjectReader& reader, Model& model) {
         {WarningCode::key_not_modelled, "gradient_checkpointing",
          "the second forward pass that it costs is not modelled: training takes longer"});
   }
+}
+
+}  // namespace
+
+Result<Model> finish_model(ObjectReader& reader, Model model) {
+  warn_of_misspelt_keys(reader, model);
+  check_uncovered_keys(reader, model);
+  if (reader.error()) return std::unexpected(*reader.error());
+  return model;
 }
 
 void warn_of_architectures(Model& model, const std::vector<std::string>& all,

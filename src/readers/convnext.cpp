@@ -86,8 +86,7 @@ Result<Model> read_convnext(const Value& config, const std::string& file, Head h
     model.blocks.push_back(classifier_block(reader, model, stages.widths.back()));
     model.blocks.back().positions = fixed_positions(1);
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

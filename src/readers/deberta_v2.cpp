@@ -125,8 +125,7 @@ Result<Model> read_deberta_v2(const Value& config, const std::string& file, Head
                                 .transform = true,
                                 .transform_activation = encoder.feed_forward.activation}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -83,8 +83,6 @@ std::vector<Block> split_by_window(const TransformerBlock& layer, std::int64_t w
 
 Result<Model> finish_decoder(ObjectReader& reader, Model model, const Decoder& decoder,
                              std::vector<Block> layers, Head head, const std::string& prefix) {
-  // Once all keys of the family are read, so that none of them is taken for a misspelt one.
-  check_uncovered_keys(reader, model);
   const std::array<HeadChoice, 3> known = {
       {{prefix + "ForCausalLM", Head::causal_lm},
        {prefix + "Model", Head::none},
@@ -106,8 +104,7 @@ Result<Model> finish_decoder(ObjectReader& reader, Model model, const Decoder& d
     model.blocks.push_back(
         {"classifier", ClassifierBlock{.hidden_size = d, .num_labels = labels, .bias = false}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 Result<Model> finish_decoder(ObjectReader& reader, Model model, const Decoder& decoder, Head head,

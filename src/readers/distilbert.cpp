@@ -42,7 +42,6 @@ Result<Model> read_distilbert(const Value& config, const std::string& file, Head
   encoder.hidden_dropout = read_flag(reader, "dropout", 0.1);
   embedding.dropout = encoder.hidden_dropout;
   check_heads(reader, heads, encoder.attention.num_attention_heads, width, d);
-  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, distilbert_heads, distilbert_heads[1]);
   model.max_sequence_length = embedding.max_position_embeddings;
@@ -61,8 +60,7 @@ Result<Model> read_distilbert(const Value& config, const std::string& file, Head
     model.blocks.push_back(pooler_block(d, Activation::relu));
     model.blocks.push_back(classifier_block(reader, model, d));
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -65,8 +65,7 @@ Result<Model> read_electra(const Value& config, const std::string& file, Head he
   }
   model.blocks.push_back({"encoder", encoder});
   add_electra_head(reader, model, head, embedding, encoder);
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -21,7 +21,6 @@ TransformerBlock read_encoder(ObjectReader& reader, Model& model, const EncoderD
   encoder.hidden_dropout = read_flag(reader, "hidden_dropout_prob", defaults.dropout);
   check_heads(reader, "num_attention_heads", encoder.attention.num_attention_heads, "hidden_size",
               encoder.hidden_size);
-  check_uncovered_keys(reader, model);
   return encoder;
 }
 

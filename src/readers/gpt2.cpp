@@ -48,7 +48,6 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
                 "describe it in a TOML file with a transformer_decoder block",
                 ErrorKind::unsupported);
   }
-  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, gpt2_heads, gpt2_heads[0]);
   model.max_sequence_length = embedding.max_position_embeddings;
@@ -59,8 +58,7 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
                                                        .vocab_size = embedding.vocab_size,
                                                        .tied_embedding = tied}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -56,7 +56,6 @@ Result<Model> read_mamba(const Value& config, const std::string& file, Head head
     reader.fail("time_step_rank", "must be a whole number or \"auto\"", "write \"auto\"");
   }
   const EmbeddingBlock embedding{.vocab_size = size("vocab_size", 50280), .hidden_size = d};
-  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, mamba_heads, mamba_heads[0]);
   model.blocks = {{"embedding", embedding}, {"decoder", layer}};
@@ -66,8 +65,7 @@ Result<Model> read_mamba(const Value& config, const std::string& file, Head head
          LanguageModelHeadBlock{
              .hidden_size = d, .vocab_size = embedding.vocab_size, .tied_embedding = tied}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -45,7 +45,6 @@ Result<Model> read_opt(const Value& config, const std::string& file, Head head) 
                            .hidden_size = narrow};
   const std::int64_t positions = size_or_default(reader, model, "max_position_embeddings", 2048);
   const TransformerBlock layer = read_opt_layers(reader, model, d);
-  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, opt_heads, opt_heads[0]);
   model.max_sequence_length = positions;
@@ -74,8 +73,7 @@ Result<Model> read_opt(const Value& config, const std::string& file, Head head) 
         {"classifier",
          ClassifierBlock{.hidden_size = narrow, .num_labels = labels, .bias = false}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -74,10 +74,11 @@ std::int64_t size_or_default(ObjectReader& reader, Model& model, std::string_vie
 // agree.
 std::string_view key_or_alias(ObjectReader& reader, std::string_view key, std::string_view alias);
 
-// Keys of every family that change the training or the shape in ways no prediction covers: refused
-// where the shape changes, a warning where the cost alone does. Also warns of a key that is a slip
-// of the pen for one that the file lacks, so it is called when the reader has asked for the sizes.
-void check_uncovered_keys(ObjectReader& reader, Model& model);
+// What every reader of a family ends with: the model, or the first error. Looks at keys that change
+// the training or the shape in ways no prediction covers (refused where the shape changes, a
+// warning where the cost alone does), and warns of keys that are a slip of the pen for one that the
+// file lacks, which is known only now that the reader has asked for all of its keys.
+Result<Model> finish_model(ObjectReader& reader, Model model);
 
 // Transformers takes one class; the file may name several.
 void warn_of_architectures(Model& model, const std::vector<std::string>& all,

@@ -108,8 +108,7 @@ Result<Model> read_resnet(const Value& config, const std::string& file, Head hea
     model.blocks.push_back(classifier_block(reader, model, stages.widths.back()));
     model.blocks.back().positions = fixed_positions(1);
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

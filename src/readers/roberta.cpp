@@ -48,8 +48,7 @@ Result<Model> read_roberta(const Value& config, const std::string& file, Head he
                                                        .bias = true,
                                                        .transform = true}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -138,8 +138,7 @@ Result<Model> read_swin(const Value& config, const std::string& file, Head head)
     model.blocks.push_back(classifier_block(reader, model, width));
     model.blocks.back().positions = fixed_positions(1);
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

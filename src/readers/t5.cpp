@@ -69,7 +69,6 @@ Result<Model> read_t5(const Value& config, const std::string& file, Head head) {
         {WarningCode::key_not_modelled, "tie_word_embeddings",
          "transformers 5 shares the table of tokens with the scores all the same"});
   }
-  check_uncovered_keys(reader, model);
   head = choose_head(reader, model, head, t5_heads, t5_heads[0]);
   const EmbeddingBlock embedding{
       .vocab_size = vocabulary, .hidden_size = d, .dropout = encoder.hidden_dropout};
@@ -85,8 +84,7 @@ Result<Model> read_t5(const Value& config, const std::string& file, Head head) {
          LanguageModelHeadBlock{.hidden_size = d, .vocab_size = vocabulary, .tied_embedding = true},
          target_positions});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

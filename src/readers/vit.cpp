@@ -52,8 +52,7 @@ Result<Model> read_vit(const Value& config, const std::string& file, Head head) 
   Model model{.family = "vit"};
   add_tokens(reader, model, 1);
   add_image_head(reader, model, choose_head(reader, model, head, vit_heads, vit_heads[1]));
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 Result<Model> read_deit(const Value& config, const std::string& file, Head head) {
@@ -69,8 +68,7 @@ Result<Model> read_deit(const Value& config, const std::string& file, Head head)
     distillation.name = "distillation_classifier";
     model.blocks.push_back(distillation);
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

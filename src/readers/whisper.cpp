@@ -51,7 +51,6 @@ Result<Model> read_whisper(const Value& config, const std::string& file, Head he
                                  .max_position_embeddings = tokens,
                                  .dropout = decoder.hidden_dropout,
                                  .scaled = reader.boolean_or("scale_embedding", false)};
-  check_uncovered_keys(reader, model);
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, whisper_heads, whisper_heads[0]);
   model.max_sequence_length = tokens;
@@ -69,8 +68,7 @@ Result<Model> read_whisper(const Value& config, const std::string& file, Head he
          LanguageModelHeadBlock{
              .hidden_size = d, .vocab_size = embedding.vocab_size, .tied_embedding = tied}});
   }
-  if (reader.error()) return std::unexpected(*reader.error());
-  return model;
+  return finish_model(reader, std::move(model));
 }
 
 }  // namespace joulecast

@@ -2,8 +2,15 @@
 // The parameters of every model that PyTorch and transformers built, against ours.
 #include "reference_counts.hpp"
 
+#include <joulecast/suggest.hpp>
+
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
 #include <set>
+
+#include <nlohmann/json.hpp>
 
 namespace joulecast {
 namespace {
@@ -43,6 +50,34 @@ TEST(ReferenceCounts, WholeConfigurationsAreReadWithoutDefaults) {
       EXPECT_NE(warning.code, WarningCode::input_defaulted) << record.id << " " << warning.subject;
     }
   }
+}
+
+bool warns_of(const Result<Model>& model, const std::string& subject) {
+  return model && std::ranges::any_of(model->warnings, [&](const Warning& warning) {
+           return warning.code == WarningCode::input_defaulted && warning.subject == subject;
+         });
+}
+
+// Wherever a missing key takes a default, a slip in its name must not do so silently.
+TEST(ReferenceCounts, AKeyWhoseDefaultIsTakenIsFoundMisspelt) {
+  int misspelt = 0;
+  for (const ReferenceRecord& record : reference_records("parameters")) {
+    std::ifstream file(config_of(record));
+    const auto whole = nlohmann::json::parse(file);
+    for (const auto& [key, value] : whole.items()) {
+      auto config = whole;
+      config.erase(key);
+      const std::string typed = key + "x";
+      // Names of three letters ("d_ff", "dim") are too short to tell a slip from another name.
+      if (!is_misspelling(typed, key)) continue;
+      if (!warns_of(parse_model(config.dump(), "config.json"), key)) continue;
+      config[typed] = value;
+      EXPECT_TRUE(warns_of(parse_model(config.dump(), "config.json"), typed))
+          << record.id << ": " << typed;
+      ++misspelt;
+    }
+  }
+  EXPECT_GT(misspelt, 1000);
 }
 
 }  // namespace
