@@ -62,16 +62,7 @@ Result<Model> read_albert(const Value& config, const std::string& file, Head hea
   if (head == Head::pooler || head == Head::classifier) model.blocks.push_back(pooler_block(d));
   if (head == Head::classifier) model.blocks.push_back(classifier_block(reader, model, d));
   if (head == Head::masked_lm) {
-    model.blocks.push_back(
-        {"head_projection", DenseBlock{.input_size = d,
-                                       .output_size = narrow,
-                                       .activation = encoder.feed_forward.activation}});
-    model.blocks.push_back({"head_norm", NormalizationBlock{.hidden_size = narrow}});
-    model.blocks.push_back(
-        {"language_model_head", LanguageModelHeadBlock{.hidden_size = narrow,
-                                                       .vocab_size = embedding.vocab_size,
-                                                       .tied_embedding = tied,
-                                                       .bias = true}});
+    add_narrow_head(model, embedding, d, encoder.feed_forward.activation, tied);
   }
   return finish_model(reader, std::move(model));
 }

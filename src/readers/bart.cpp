@@ -33,22 +33,10 @@ Result<Model> read_bart(const Value& config, const std::string& file, Head head)
                                  .layer_norm = true,
                                  .dropout = encoder.hidden_dropout,
                                  .scaled = reader.boolean_or("scale_embedding", false)};
-  EmbeddingBlock target = embedding;
-  target.tied_embedding = true;
   const bool tied = reader.boolean_or("tie_word_embeddings", true);
   head = choose_head(reader, model, head, bart_heads, bart_heads[0]);
   model.max_sequence_length = positions;
-  model.blocks = {{"encoder_embedding", embedding},
-                  {"encoder", encoder},
-                  {"decoder_embedding", target, target_positions},
-                  {"decoder", decoder, target_positions}};
-  if (head == Head::causal_lm) {
-    model.blocks.push_back(
-        {"language_model_head",
-         LanguageModelHeadBlock{
-             .hidden_size = d, .vocab_size = embedding.vocab_size, .tied_embedding = tied},
-         target_positions});
-  }
+  model.blocks = translator_blocks({embedding, encoder, decoder, tied}, head);
   return finish_model(reader, std::move(model));
 }
 

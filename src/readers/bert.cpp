@@ -12,13 +12,7 @@ void add_bert_head(std::vector<Block>& blocks, const EmbeddingBlock& embedding, 
   const std::int64_t d = embedding.hidden_size;
   if (head == Head::pooler || head == Head::classifier) blocks.push_back(pooler_block(d));
   if (head == Head::masked_lm || head == Head::causal_lm) {
-    blocks.push_back(
-        {"language_model_head", LanguageModelHeadBlock{.hidden_size = d,
-                                                       .vocab_size = embedding.vocab_size,
-                                                       .tied_embedding = tied,
-                                                       .bias = true,
-                                                       .transform = true,
-                                                       .transform_activation = activation}});
+    blocks.push_back(transformed_head_block(embedding, tied, activation));
   }
 }
 

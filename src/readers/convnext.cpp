@@ -82,10 +82,7 @@ Result<Model> read_convnext(const Value& config, const std::string& file, Head h
   warn_if_absent(reader, model, "hidden_act", "gelu");
   add_convnext_stages(reader, model, stages, image);
   head = choose_head(reader, model, head, convnext_heads, convnext_heads[1]);
-  if (head == Head::classifier) {
-    model.blocks.push_back(classifier_block(reader, model, stages.widths.back()));
-    model.blocks.back().positions = fixed_positions(1);
-  }
+  if (head == Head::classifier) add_pooled_classifier(reader, model, stages.widths.back());
   return finish_model(reader, std::move(model));
 }
 

@@ -117,13 +117,7 @@ Result<Model> read_deberta_v2(const Value& config, const std::string& file, Head
   if (head == Head::classifier) model.blocks.push_back(classifier_block(reader, model, d));
   if (head == Head::masked_lm) {
     model.blocks.push_back(
-        {"language_model_head",
-         LanguageModelHeadBlock{.hidden_size = d,
-                                .vocab_size = embedding.vocab_size,
-                                .tied_embedding = tied,
-                                .bias = true,
-                                .transform = true,
-                                .transform_activation = encoder.feed_forward.activation}});
+        transformed_head_block(embedding, tied, encoder.feed_forward.activation));
   }
   return finish_model(reader, std::move(model));
 }

@@ -48,13 +48,7 @@ Result<Model> read_distilbert(const Value& config, const std::string& file, Head
   model.blocks = {{"embedding", embedding}, {"encoder", encoder}};
   if (head == Head::masked_lm) {
     model.blocks.push_back(
-        {"language_model_head",
-         LanguageModelHeadBlock{.hidden_size = d,
-                                .vocab_size = embedding.vocab_size,
-                                .tied_embedding = tied,
-                                .bias = true,
-                                .transform = true,
-                                .transform_activation = encoder.feed_forward.activation}});
+        transformed_head_block(embedding, tied, encoder.feed_forward.activation));
   }
   if (head == Head::classifier) {
     model.blocks.push_back(pooler_block(d, Activation::relu));

@@ -28,16 +28,7 @@ void add_electra_head(ObjectReader& reader, Model& model, Head head,
   }
   if (head == Head::masked_lm) {
     const bool tied = reader.boolean_or("tie_word_embeddings", true);
-    const std::int64_t narrow = embedding.hidden_size;
-    model.blocks.push_back(
-        {"head_projection",
-         DenseBlock{.input_size = d, .output_size = narrow, .activation = Activation::gelu}});
-    model.blocks.push_back({"head_norm", NormalizationBlock{.hidden_size = narrow}});
-    model.blocks.push_back(
-        {"language_model_head", LanguageModelHeadBlock{.hidden_size = narrow,
-                                                       .vocab_size = embedding.vocab_size,
-                                                       .tied_embedding = tied,
-                                                       .bias = true}});
+    add_narrow_head(model, embedding, d, Activation::gelu, tied);
   }
   if (head == Head::classifier) {
     model.blocks.push_back(pooler_block(d, Activation::gelu));

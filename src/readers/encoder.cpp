@@ -47,6 +47,29 @@ Block pooler_block(std::int64_t hidden_size, Activation activation) {
                                .first_token_only = true}};
 }
 
+Block transformed_head_block(const EmbeddingBlock& embedding, bool tied, Activation activation) {
+  return {"language_model_head", LanguageModelHeadBlock{.hidden_size = embedding.hidden_size,
+                                                        .vocab_size = embedding.vocab_size,
+                                                        .tied_embedding = tied,
+                                                        .bias = true,
+                                                        .transform = true,
+                                                        .transform_activation = activation}};
+}
+
+void add_narrow_head(Model& model, const EmbeddingBlock& embedding, std::int64_t hidden_size,
+                     Activation activation, bool tied) {
+  const std::int64_t narrow = embedding.hidden_size;
+  model.blocks.push_back(
+      {"head_projection",
+       DenseBlock{.input_size = hidden_size, .output_size = narrow, .activation = activation}});
+  model.blocks.push_back({"head_norm", NormalizationBlock{.hidden_size = narrow}});
+  model.blocks.push_back(
+      {"language_model_head", LanguageModelHeadBlock{.hidden_size = narrow,
+                                                     .vocab_size = embedding.vocab_size,
+                                                     .tied_embedding = tied,
+                                                     .bias = true}});
+}
+
 Block classifier_block(ObjectReader& reader, Model& model, std::int64_t hidden_size) {
   return {"classifier",
           ClassifierBlock{.hidden_size = hidden_size, .num_labels = read_labels(reader, model)}};

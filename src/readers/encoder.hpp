@@ -33,6 +33,15 @@ EmbeddingBlock read_text_embedding(ObjectReader& reader, Model& model,
 // A dense layer with its activation on the first token, as BERT's pooler.
 Block pooler_block(std::int64_t hidden_size, Activation activation = Activation::tanh);
 
+// Scores over the vocabulary behind a dense layer, an activation and a normalisation, as BERT's.
+Block transformed_head_block(const EmbeddingBlock& embedding, bool tied,
+                             Activation activation = Activation::gelu);
+
+// The same where the embedding is narrower than the layers: a dense layer down to its width, an
+// activation, a normalisation, and scores of that width.
+void add_narrow_head(Model& model, const EmbeddingBlock& embedding, std::int64_t hidden_size,
+                     Activation activation, bool tied);
+
 // Scores of the labels from the first token.
 Block classifier_block(ObjectReader& reader, Model& model, std::int64_t hidden_size);
 

@@ -8,6 +8,17 @@
 namespace joulecast {
 namespace {
 
+constexpr DecoderDefaults gemma2_defaults{.vocab_size = 256000,
+                                          .hidden_size = 2304,
+                                          .intermediate_size = 9216,
+                                          .num_hidden_layers = 26,
+                                          .num_attention_heads = 8,
+                                          .num_key_value_heads = 4,
+                                          .head_dim = 256,
+                                          .activation_key = "hidden_activation",
+                                          .activation = "gelu_pytorch_tanh",
+                                          .tied = true};
+
 // All of them scale the embedding by sqrt(hidden_size) and know attention_bias.
 Decoder read_gemma_decoder(ObjectReader& reader, Model& model, const DecoderDefaults& defaults) {
   Decoder decoder = read_decoder(reader, model, defaults);
@@ -52,17 +63,9 @@ std::vector<Block> alternating_layers(ObjectReader& reader, Model& model,
 
 Result<Model> read_gemma3_text(ObjectReader& reader, Model model, Head head,
                                const std::string& prefix) {
-  Decoder decoder = read_gemma_decoder(reader, model,
-                                       {.vocab_size = 262208,
-                                        .hidden_size = 2304,
-                                        .intermediate_size = 9216,
-                                        .num_hidden_layers = 26,
-                                        .num_attention_heads = 8,
-                                        .num_key_value_heads = 4,
-                                        .head_dim = 256,
-                                        .activation_key = "hidden_activation",
-                                        .activation = "gelu_pytorch_tanh",
-                                        .tied = true});
+  DecoderDefaults defaults = gemma2_defaults;
+  defaults.vocab_size = 262208;
+  Decoder decoder = read_gemma_decoder(reader, model, defaults);
   decoder.layer.layout = LayerLayout::sandwich;
   decoder.layer.attention.query_key_norm = QueryKeyNorm::per_head;
   decoder.layer.attention.logit_softcap = reader.has("attn_logit_softcapping");
@@ -98,17 +101,7 @@ Result<Model> read_gemma(const Value& config, const std::string& file, Head head
 Result<Model> read_gemma2(const Value& config, const std::string& file, Head head) {
   ObjectReader reader(config, file);
   Model model{.family = "gemma2"};
-  Decoder decoder = read_gemma_decoder(reader, model,
-                                       {.vocab_size = 256000,
-                                        .hidden_size = 2304,
-                                        .intermediate_size = 9216,
-                                        .num_hidden_layers = 26,
-                                        .num_attention_heads = 8,
-                                        .num_key_value_heads = 4,
-                                        .head_dim = 256,
-                                        .activation_key = "hidden_activation",
-                                        .activation = "gelu_pytorch_tanh",
-                                        .tied = true});
+  Decoder decoder = read_gemma_decoder(reader, model, gemma2_defaults);
   decoder.layer.layout = LayerLayout::sandwich;
   // Both bounds are on unless the file says null.
   decoder.layer.attention.logit_softcap = !reader.is_null("attn_logit_softcapping");

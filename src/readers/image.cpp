@@ -70,6 +70,11 @@ Positions token_positions(const ImageSizes& image, std::int64_t special) {
   return fixed_positions(image.rows() * image.columns() + special);
 }
 
+void add_pooled_classifier(ObjectReader& reader, Model& model, std::int64_t hidden_size) {
+  model.blocks.push_back(classifier_block(reader, model, hidden_size));
+  model.blocks.back().positions = fixed_positions(1);
+}
+
 PatchEmbeddingBlock patch_embedding(const ImageSizes& image, std::int64_t hidden_size) {
   return {.image_height = image.height,
           .image_width = image.width,

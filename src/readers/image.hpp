@@ -32,6 +32,9 @@ StageSizes read_stages(ObjectReader& reader, Model& model, const StageSizes& def
 // Positions of the patches and of `special` tokens in front of them.
 Positions token_positions(const ImageSizes& image, std::int64_t special);
 
+// Scores of the labels from the one position that pooling leaves.
+void add_pooled_classifier(ObjectReader& reader, Model& model, std::int64_t hidden_size);
+
 PatchEmbeddingBlock patch_embedding(const ImageSizes& image, std::int64_t hidden_size);
 
 }  // namespace joulecast

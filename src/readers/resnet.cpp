@@ -104,10 +104,7 @@ Result<Model> read_resnet(const Value& config, const std::string& file, Head hea
   warn_if_absent(reader, model, "hidden_act", "relu");
   add_resnet_stages(reader, model, stages, image);
   head = choose_head(reader, model, head, resnet_heads, resnet_heads[1]);
-  if (head == Head::classifier) {
-    model.blocks.push_back(classifier_block(reader, model, stages.widths.back()));
-    model.blocks.back().positions = fixed_positions(1);
-  }
+  if (head == Head::classifier) add_pooled_classifier(reader, model, stages.widths.back());
   return finish_model(reader, std::move(model));
 }
 

@@ -41,12 +41,7 @@ Result<Model> read_roberta(const Value& config, const std::string& file, Head he
   if (head == Head::pooler || head == Head::classifier) model.blocks.push_back(pooler_block(d));
   if (head == Head::classifier) model.blocks.push_back(classifier_block(reader, model, d));
   if (head == Head::masked_lm || head == Head::causal_lm) {
-    model.blocks.push_back(
-        {"language_model_head", LanguageModelHeadBlock{.hidden_size = d,
-                                                       .vocab_size = embedding.vocab_size,
-                                                       .tied_embedding = tied,
-                                                       .bias = true,
-                                                       .transform = true}});
+    model.blocks.push_back(transformed_head_block(embedding, tied));
   }
   return finish_model(reader, std::move(model));
 }

@@ -21,4 +21,21 @@ TransformerBlock read_stack(ObjectReader& reader, Model& model, const std::strin
   return stack;
 }
 
+std::vector<Block> translator_blocks(const EncoderDecoder& parts, Head head) {
+  EmbeddingBlock target = parts.embedding;
+  target.tied_embedding = true;
+  std::vector<Block> blocks = {{"encoder_embedding", parts.embedding},
+                               {"encoder", parts.encoder},
+                               {"decoder_embedding", target, target_positions},
+                               {"decoder", parts.decoder, target_positions}};
+  if (head == Head::causal_lm) {
+    blocks.push_back({"language_model_head",
+                      LanguageModelHeadBlock{.hidden_size = parts.embedding.hidden_size,
+                                             .vocab_size = parts.embedding.vocab_size,
+                                             .tied_embedding = parts.tied},
+                      target_positions});
+  }
+  return blocks;
+}
+
 }  // namespace joulecast

@@ -134,10 +134,7 @@ Result<Model> read_swin(const Value& config, const std::string& file, Head head)
   head = choose_head(reader, model, head, swin_heads, swin_heads[1]);
   model.blocks.push_back(
       {"pooling", PoolingBlock{.kind = PoolingBlock::Kind::average, .channels = width}, last});
-  if (head == Head::classifier) {
-    model.blocks.push_back(classifier_block(reader, model, width));
-    model.blocks.back().positions = fixed_positions(1);
-  }
+  if (head == Head::classifier) add_pooled_classifier(reader, model, width);
   return finish_model(reader, std::move(model));
 }
 

@@ -3,7 +3,7 @@
 // Keys and defaults: transformers' T5Config. From version 5 on transformers shares the table of
 // tokens with the scores whatever tie_word_embeddings says, which only switches a scale off.
 #include "readers/heads.hpp"
-#include "readers/readers.hpp"
+#include "readers/seq2seq.hpp"
 
 #include <array>
 
@@ -72,18 +72,7 @@ Result<Model> read_t5(const Value& config, const std::string& file, Head head) {
   head = choose_head(reader, model, head, t5_heads, t5_heads[0]);
   const EmbeddingBlock embedding{
       .vocab_size = vocabulary, .hidden_size = d, .dropout = encoder.hidden_dropout};
-  EmbeddingBlock target = embedding;
-  target.tied_embedding = true;
-  model.blocks = {{"encoder_embedding", embedding},
-                  {"encoder", encoder},
-                  {"decoder_embedding", target, target_positions},
-                  {"decoder", decoder, target_positions}};
-  if (head == Head::causal_lm) {
-    model.blocks.push_back(
-        {"language_model_head",
-         LanguageModelHeadBlock{.hidden_size = d, .vocab_size = vocabulary, .tied_embedding = true},
-         target_positions});
-  }
+  model.blocks = translator_blocks({embedding, encoder, decoder, true}, head);
   return finish_model(reader, std::move(model));
 }
 
