@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meter_inputs.hpp"
 
+#include "output.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -16,28 +18,33 @@
 namespace joulecast::cli {
 namespace {
 
-std::optional<std::string> variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-Error io_error(const std::filesystem::path& path, std::string_view what, std::string remedy) {
-  return Error{ErrorKind::io, fmt::format("{}: {}", what, std::strerror(errno)),
+Error io_error(const std::filesystem::path& path, int problem, std::string_view what,
+               std::string remedy) {
+  return Error{ErrorKind::io, fmt::format("{}: {}", what, std::strerror(problem)),
                Location{.file = path.string()}, std::move(remedy)};
-}
-
-std::string cell(const std::optional<double>& value) {
-  return value ? fmt::format("{}", *value) : std::string();
 }
 
 }  // namespace
 
+std::string csv_cell(const std::optional<double>& value) {
+  return value ? fmt::format("{}", *value) : std::string();
+}
+
+std::string list_reasons(const SensorReading& reading, std::string_view separator) {
+  std::string text;
+  for (const ThrottleReason reason : throttle_reasons_in(reading.throttle_reasons.value_or(0))) {
+    text += fmt::format("{}{}", text.empty() ? "" : separator, to_string(reason));
+  }
+  return text;
+}
+
 Result<OpenedSensors> read_sensors(const Settings& settings) {
   SensorOptions options;
   options.devices = settings.texts("devices");
-  options.visible_devices = variable("CUDA_VISIBLE_DEVICES");
-  options.pci_bus_order = variable("CUDA_DEVICE_ORDER") == "PCI_BUS_ID";
-  if (auto library = variable("JOULECAST_NVML_LIBRARY")) options.nvml_library = std::move(*library);
+  options.visible_devices = environment_variable("CUDA_VISIBLE_DEVICES");
+  options.pci_bus_order = environment_variable("CUDA_DEVICE_ORDER") == "PCI_BUS_ID";
+  if (auto library = environment_variable("JOULECAST_NVML_LIBRARY"))
+    options.nvml_library = std::move(*library);
   return open_sensors(options);
 }
 
@@ -57,7 +64,7 @@ Result<std::shared_ptr<ReadingsFile>> ReadingsFile::create(const std::filesystem
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) {
     return std::unexpected(
-        io_error(path, "the readings cannot be written there", "name another file"));
+        io_error(path, errno, "the readings cannot be written there", "name another file"));
   }
   std::shared_ptr<ReadingsFile> readings(new ReadingsFile(file, path));
   readings->put(
@@ -70,44 +77,35 @@ Result<std::shared_ptr<ReadingsFile>> ReadingsFile::create(const std::filesystem
 ReadingsFile::~ReadingsFile() { close(file_); }
 
 void ReadingsFile::put(std::string_view text) {
-  while (!text.empty() && !error_) {
-    const ssize_t written = ::write(file_, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      error_ =
-          io_error(path_, "writing the readings failed, later ones are missing", "check the disk");
-      return;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
+  if (error_) return;
+  if (const int problem = write_fully(file_, text); problem != 0) {
+    error_ = io_error(path_, problem, "writing the readings failed, later ones are missing",
+                      "check the disk");
   }
 }
 
 void ReadingsFile::write(const SensorFacts& facts, const SensorReading& reading) {
   const auto value = [](const auto& quantity) {
-    return quantity ? cell(quantity->value()) : std::string();
+    return quantity ? csv_cell(quantity->value()) : std::string();
   };
-  std::string reasons;
-  for (std::size_t i = 0; reading.throttle_reasons && i < all_throttle_reasons.size(); ++i) {
-    if ((*reading.throttle_reasons >> i & 1U) == 0) continue;
-    reasons += (reasons.empty() ? "" : ";") + std::string(to_string(all_throttle_reasons[i]));
-  }
   put(fmt::format("{},{},{},{},{},{},{},{}\n",
                   static_cast<std::int64_t>(std::llround(reading.at.value() * 1e9)), facts.id,
-                  value(reading.energy_counter), value(reading.power), cell(reading.clock_hertz),
-                  cell(reading.memory_clock_hertz), cell(reading.temperature_celsius), reasons));
+                  value(reading.energy_counter), value(reading.power),
+                  csv_cell(reading.clock_hertz), csv_cell(reading.memory_clock_hertz),
+                  csv_cell(reading.temperature_celsius), list_reasons(reading, ";")));
 }
 
 Result<std::unique_ptr<MarksFile>> MarksFile::create() {
-  const auto parent = variable("TMPDIR").value_or("/tmp");
+  const auto parent = environment_variable("TMPDIR").value_or("/tmp");
   std::string folder = (std::filesystem::path(parent) / "joulecast-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) {
-    return std::unexpected(io_error(folder, "no folder can be made for the marks",
+    return std::unexpected(io_error(folder, errno, "no folder can be made for the marks",
                                     "set TMPDIR to a folder that can be written to"));
   }
   const std::filesystem::path path = std::filesystem::path(folder) / "marks";
   const int file = open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
-    return std::unexpected(io_error(path, "no file can be made for the marks",
+    return std::unexpected(io_error(path, errno, "no file can be made for the marks",
                                     "set TMPDIR to a folder that can be written to"));
   }
   return std::unique_ptr<MarksFile>(new MarksFile(folder, path, file));

@@ -20,6 +20,11 @@ Result<OpenedSensors> read_sensors(const Settings& settings);
 Result<std::optional<Seconds>> read_seconds(const Settings& settings, std::string_view flag,
                                             double lowest);
 
+// Empty where there is no value.
+std::string csv_cell(const std::optional<double>& value);
+// The names of what limits the clocks, if anything does.
+std::string list_reasons(const SensorReading& reading, std::string_view separator);
+
 // --readings FILE: every reading as a line of CSV, written as it comes (docs/data_formats.md).
 class ReadingsFile {
  public:

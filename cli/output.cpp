@@ -35,19 +35,22 @@ std::string printable_lines(std::string_view text) {
 
 }  // namespace
 
-int print(std::string_view text) {
+int write_fully(int file, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
+    const ssize_t written = write(file, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EPIPE) return exit_done;
-    if (written < 0) {
-      return print_error(Error{ErrorKind::io,
-                               fmt::format("writing the result failed: {}", std::strerror(errno)),
-                               Location{.file = "stdout"}, "check the disk or the receiver"});
-    }
+    if (written < 0) return errno;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  return exit_done;
+  return 0;
+}
+
+int print(std::string_view text) {
+  const int problem = write_fully(STDOUT_FILENO, text);
+  if (problem == 0 || problem == EPIPE) return exit_done;
+  return print_error(Error{ErrorKind::io,
+                           fmt::format("writing the result failed: {}", std::strerror(problem)),
+                           Location{.file = "stdout"}, "check the disk or the receiver"});
 }
 
 int print_report(const Report& report, Format format) {

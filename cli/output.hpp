@@ -18,6 +18,9 @@ enum ExitCode : int {
   exit_no_hardware = 3,
 };
 
+// All of the text, whatever interrupts. Returns 0, or the errno of what went wrong.
+int write_fully(int file, std::string_view text);
+
 // A reader that has seen enough (`joulecast devices | head`) is success; a full disk is not.
 int print(std::string_view text);
 int print_report(const Report& report, Format format);

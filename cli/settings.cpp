@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -64,6 +65,11 @@ Result<std::optional<double>> ranged(const Settings& settings, std::string_view 
 }
 
 }  // namespace
+
+std::optional<std::string> environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
 
 bool Settings::configured(std::string_view flag) const {
   return !arguments_.has(flag) && configuration_.values.contains(flag);

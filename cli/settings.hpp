@@ -14,6 +14,9 @@
 
 namespace joulecast::cli {
 
+// Absent where it is not set.
+std::optional<std::string> environment_variable(const char* name);
+
 // Flags first, then the configuration file.
 class Settings {
  public:

@@ -9,7 +9,6 @@
 #include <joulecast/joulecast.hpp>
 
 #include <cstdio>
-#include <ctime>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -38,12 +37,6 @@ rusage usage_of(int who) {
 Seconds own_time() {
   const rusage usage = usage_of(RUSAGE_SELF);
   return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-}
-
-Seconds monotonic_now() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return Seconds{static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec)};
 }
 
 // Where the report goes: a file, in the form that its name says, or stderr.

@@ -6,7 +6,6 @@
 #include <joulecast/joulecast.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -25,8 +24,7 @@ struct Inputs {
 // user's cache.
 std::filesystem::path hub_cache() {
   const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::filesystem::path() : std::filesystem::path(value);
+    return std::filesystem::path(environment_variable(name).value_or(""));
   };
   if (auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
   if (auto home = variable("HF_HOME"); !home.empty()) return home / "hub";

@@ -58,15 +58,6 @@ std::optional<Watts> power_since(const SensorRecord& before, const SensorRecord&
   return last.power;
 }
 
-std::string reasons_of(const SensorReading& reading) {
-  std::string reasons;
-  for (std::size_t i = 0; reading.throttle_reasons && i < all_throttle_reasons.size(); ++i) {
-    if ((*reading.throttle_reasons >> i & 1U) == 0) continue;
-    reasons += fmt::format(" {}", to_string(all_throttle_reasons[i]));
-  }
-  return reasons;
-}
-
 std::string for_people(const SensorRecord& sensor, const SensorReading& last,
                        const std::optional<Watts>& power) {
   std::string text = fmt::format(" | {}", sensor.facts.id);
@@ -77,18 +68,16 @@ std::string for_people(const SensorRecord& sensor, const SensorReading& last,
   }
   if (last.clock_hertz) text += fmt::format(" {}", show(*last.clock_hertz, Unit::hertz));
   if (sensor.energy) text += fmt::format(" {}", show(sensor.energy->value(), Unit::joules));
-  return text + reasons_of(last);
+  const std::string reasons = list_reasons(last, " ");
+  return reasons.empty() ? text : text + " " + reasons;
 }
 
 std::string for_machines(const MeterRecord& record, const SensorRecord& sensor,
                          const SensorReading& last, const std::optional<Watts>& power) {
-  const auto cell = [](const std::optional<double>& value) {
-    return value ? fmt::format("{}", *value) : std::string();
-  };
   return fmt::format("{},{},{},{},{},{}\n", record.duration.value(), sensor.facts.id,
-                     power ? cell(power->value()) : "",
-                     sensor.energy ? cell(sensor.energy->value()) : "", cell(last.clock_hertz),
-                     cell(last.temperature_celsius));
+                     power ? csv_cell(power->value()) : "",
+                     sensor.energy ? csv_cell(sensor.energy->value()) : "",
+                     csv_cell(last.clock_hertz), csv_cell(last.temperature_celsius));
 }
 
 // A live line must not be longer than the terminal, or it would not be overwritten.

@@ -56,6 +56,12 @@ inline constexpr std::array all_throttle_reasons = {ThrottleReason::idle,
                                                     ThrottleReason::power_brake,
                                                     ThrottleReason::display_clocks};
 
+// The reasons whose bits are set.
+std::vector<ThrottleReason> throttle_reasons_in(std::uint32_t bits);
+
+// The clock of readings and marks.
+Seconds monotonic_now();
+
 // What stays as it is while a sensor is open.
 struct SensorFacts {
   std::string id{};  // unique in a meter: "gpu0", "cpu0", "memory0"

@@ -2,7 +2,6 @@
 // GPUs of AMD and Intel, by the files that their kernel drivers put below /sys/class/hwmon:
 // energy1_input in microjoules, power1_average or power1_input in microwatts, power1_cap in
 // microwatts, freq1_input in hertz, temp1_input in millidegrees.
-#include "metering/monotonic_clock.hpp"
 #include "metering/sysfs.hpp"
 
 #include <cerrno>

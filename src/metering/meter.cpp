@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A thread for each sensor, so that a driver that hangs holds up neither the others nor the end.
-#include "metering/monotonic_clock.hpp"
+#include "metering/clocks.hpp"
 #include "metering/segments.hpp"
 #include "metering/sensor_history.hpp"
 
@@ -65,6 +65,7 @@ struct Meter::State {
   [[nodiscard]] Seconds interval(const Channel& channel) const;
   void take(Channel& channel, const Result<SensorReading>& reading, Seconds interval);
   void wait_for_round(std::unique_lock<std::mutex>& lock);
+  void begin_record();
   [[nodiscard]] MeterRecord record(Seconds end) const;
   static void run(const std::shared_ptr<State>& state, std::size_t index);
 };
@@ -139,6 +140,12 @@ void Meter::State::wait_for_round(std::unique_lock<std::mutex>& lock) {
   for (Channel& channel : channels) {
     channel.hung = !channel.finished && channel.served < round;
   }
+}
+
+void Meter::State::begin_record() {
+  begin = monotonic_now();
+  for (Channel& channel : channels) channel.history.restart(begin);
+  segments.restart(begin);
 }
 
 namespace {
@@ -245,9 +252,7 @@ Meter::Meter(std::vector<std::shared_ptr<Sensor>> sensors, const MeterOptions& o
     state_->channels[i].thread = std::thread(State::run, state_, i);
   }
   state_->wait_for_round(lock);
-  state_->begin = monotonic_now();
-  for (State::Channel& channel : state_->channels) channel.history.restart(state_->begin);
-  state_->segments.restart(state_->begin);
+  state_->begin_record();
 }
 
 Meter::Meter(Meter&&) noexcept = default;
@@ -267,9 +272,7 @@ MeterRecord Meter::restart() {
   state_->wait_for_round(lock);
   state_->segments.close(end, state_->histories());
   MeterRecord record = state_->record(end);
-  state_->begin = monotonic_now();
-  for (State::Channel& channel : state_->channels) channel.history.restart(state_->begin);
-  state_->segments.restart(state_->begin);
+  state_->begin_record();
   return record;
 }
 

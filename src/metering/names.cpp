@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "metering/clocks.hpp"
+
 #include <joulecast/meter.hpp>
 
 namespace joulecast {
+
+Seconds monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
+
+std::vector<ThrottleReason> throttle_reasons_in(std::uint32_t bits) {
+  std::vector<ThrottleReason> reasons;
+  for (std::size_t i = 0; i < all_throttle_reasons.size(); ++i) {
+    if ((bits >> i & 1U) != 0) reasons.push_back(all_throttle_reasons[i]);
+  }
+  return reasons;
+}
 
 std::string_view to_string(SensorKind kind) {
   switch (kind) {

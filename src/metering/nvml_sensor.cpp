@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metering/nvml_sensor.hpp"
 
-#include "metering/monotonic_clock.hpp"
 #include "metering/nvml_api.hpp"
 
 #include <algorithm>

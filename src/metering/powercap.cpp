@@ -2,7 +2,6 @@
 // RAPL through powercap: one folder per zone, `energy_uj` counts microjoules up to
 // `max_energy_range_uj` and begins again at 0. Of the zones below a package only `dram` is not a
 // part of the package's own figure. Intel and AMD processors have the same files.
-#include "metering/monotonic_clock.hpp"
 #include "metering/sysfs.hpp"
 
 #include <cerrno>

@@ -37,12 +37,6 @@ std::optional<Seconds> read_time(std::string_view word) {
   return Seconds{static_cast<double>(nanoseconds) * 1e-9};
 }
 
-std::optional<Joules> energy_between(const std::optional<double>& end,
-                                     const std::optional<double>& begin) {
-  if (!end || !begin) return std::nullopt;
-  return Joules{*end - *begin};
-}
-
 void add(std::optional<Joules>& sum, const std::optional<Joules>& part, bool first) {
   if (!part || (!first && !sum)) {
     sum.reset();  // a sum without one of its parts would be too small

@@ -15,18 +15,13 @@ constexpr double kept_seconds = 120.0;
 // No accelerator and no processor draws more, by a factor of several.
 constexpr double highest_watts = 20e3;
 
-std::optional<double> difference(const std::optional<double>& a, const std::optional<double>& b) {
-  if (!a || !b) return std::nullopt;
-  return *a - *b;
-}
-
-template <class Q>
-std::optional<Q> quantity(const std::optional<double>& value) {
-  if (!value) return std::nullopt;
-  return Q{*value};
-}
-
 }  // namespace
+
+std::optional<Joules> energy_between(const std::optional<double>& end,
+                                     const std::optional<double>& begin) {
+  if (!end || !begin) return std::nullopt;
+  return Joules{*end - *begin};
+}
 
 void Cumulative::add(double at_seconds, double amount) {
   const double before = knots_.empty() ? 0.0 : knots_.back().total;
@@ -62,7 +57,7 @@ std::optional<Spread> SensorHistory::Sum::spread() const {
 SensorHistory::SensorHistory(SensorFacts facts) { record_.facts = std::move(facts); }
 
 double SensorHistory::integral_between(double begin, double end) const {
-  return difference(integral_.at(end), integral_.at(begin)).value_or(0.0);
+  return energy_between(integral_.at(end), integral_.at(begin)).value_or(Joules{0.0}).value();
 }
 
 void SensorHistory::add_counter(const SensorReading& reading) {
@@ -112,11 +107,10 @@ void SensorHistory::add_state(const SensorReading& reading) {
   temperature_.add(reading.temperature_celsius);
   if (!reading.throttle_reasons) return;
   // The time since the last look goes to what is seen now.
-  const double stretch = state_at_ ? (reading.at - *state_at_).value() : 0.0;
-  for (std::size_t i = 0; i < all_throttle_reasons.size(); ++i) {
-    if ((*reading.throttle_reasons >> i & 1U) != 0) throttled_seconds_[i] += stretch;
+  const Seconds stretch = state_at_ ? reading.at - *state_at_ : Seconds{0.0};
+  for (const ThrottleReason reason : throttle_reasons_in(*reading.throttle_reasons)) {
+    throttled_[reason] += stretch;
   }
-  seen_reasons_ |= *reading.throttle_reasons;
   state_at_ = reading.at;
 }
 
@@ -149,10 +143,10 @@ void SensorHistory::set_origin(Origin& origin, const Cumulative& sum) const {
   origin.at_seconds = late ? sum.first_at() : begin;
 }
 
-std::optional<double> SensorHistory::since(const Origin& origin, const Cumulative& sum,
+std::optional<Joules> SensorHistory::since(const Origin& origin, const Cumulative& sum,
                                            Seconds end) const {
   if (!origin.total || sum.last_at() <= origin.at_seconds) return std::nullopt;
-  return difference(sum.at(std::min(end.value(), sum.last_at())), origin.total);
+  return energy_between(sum.at(std::min(end.value(), sum.last_at())), origin.total);
 }
 
 void SensorHistory::lose(Seconds at, std::string because) {
@@ -175,8 +169,7 @@ void SensorHistory::restart(Seconds begin) {
   set_origin(counter_origin_, counter_);
   set_origin(integral_origin_, integral_);
   clock_ = memory_clock_ = temperature_ = Sum{};
-  throttled_seconds_ = {};
-  seen_reasons_ = 0;
+  throttled_.clear();
 }
 
 std::optional<EnergyPoint> SensorHistory::at(Seconds moment) const {
@@ -192,18 +185,13 @@ SensorRecord SensorHistory::record(Seconds end) const {
   record.clock_hertz = clock_.spread();
   record.memory_clock_hertz = memory_clock_.spread();
   record.temperature_celsius = temperature_.spread();
-  for (std::size_t i = 0; i < all_throttle_reasons.size(); ++i) {
-    if ((seen_reasons_ >> i & 1U) == 0) continue;
-    record.throttling.push_back({all_throttle_reasons[i], Seconds{throttled_seconds_[i]}});
-  }
+  for (const auto& [reason, duration] : throttled_) record.throttling.push_back({reason, duration});
   if (record.lost_at) record.lost_at = std::max(Seconds{0.0}, *record.lost_at - begin_);
   if (!last_at_ || record.readings < 2) return record;
   record.mean_interval = (*last_at_ - *first_at_) / static_cast<double>(record.readings - 1);
 
-  const auto by_counter = since(counter_origin_, counter_, end);
-  const auto by_integration = since(integral_origin_, integral_, end);
-  record.energy_by_counter = quantity<Joules>(by_counter);
-  record.energy_by_integration = quantity<Joules>(by_integration);
+  record.energy_by_counter = since(counter_origin_, counter_, end);
+  record.energy_by_integration = since(integral_origin_, integral_, end);
   record.energy =
       record.energy_by_counter ? record.energy_by_counter : record.energy_by_integration;
   if (record.energy) {

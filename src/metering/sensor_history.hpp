@@ -7,6 +7,7 @@
 #include <joulecast/meter.hpp>
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,10 @@ struct EnergyPoint {
   std::optional<double> counter_joules{};
   std::optional<double> integral_joules{};
 };
+
+// Of two totals; absent where one of them is not known.
+std::optional<Joules> energy_between(const std::optional<double>& end,
+                                     const std::optional<double>& begin);
 
 // A quantity that only grows, known at moments. Between them it is taken to grow evenly.
 class Cumulative {
@@ -87,13 +92,12 @@ class SensorHistory {
     double at_seconds = 0.0;
   };
   void set_origin(Origin& origin, const Cumulative& sum) const;
-  [[nodiscard]] std::optional<double> since(const Origin& origin, const Cumulative& sum,
+  [[nodiscard]] std::optional<Joules> since(const Origin& origin, const Cumulative& sum,
                                             Seconds end) const;
   Origin counter_origin_;
   Origin integral_origin_;
   Sum clock_, memory_clock_, temperature_;
-  std::array<double, all_throttle_reasons.size()> throttled_seconds_{};
-  std::uint32_t seen_reasons_ = 0;
+  std::map<ThrottleReason, Seconds> throttled_;  // reasons that were seen
 };
 
 }  // namespace joulecast

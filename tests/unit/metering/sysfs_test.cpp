@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders as Linux shows them below /sys, made for the test.
 #include "metering/sysfs.hpp"
+#include "../documents/temporary_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include <unistd.h>
 
@@ -15,18 +15,12 @@ namespace {
 
 class SysfsTest : public testing::Test {
  protected:
-  SysfsTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "joulecast-XXXXXX").string();
-    root_ = mkdtemp(name.data());
-  }
-  ~SysfsTest() override { std::filesystem::remove_all(root_); }
-
   void put(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text << "\n";
+    (void)folder_.write(path, text + "\n");
   }
 
-  std::filesystem::path root_;
+  TemporaryDirectory folder_;
+  const std::filesystem::path& root_ = folder_.path();
 };
 
 TEST_F(SysfsTest, ReadsPackagesAndMemoryButNotTheirParts) {

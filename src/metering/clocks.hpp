@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The clock of readings and marks.
+// The kernel's clocks as seconds.
 
 #include <joulecast/quantities.hpp>
 
@@ -14,8 +14,6 @@ inline Seconds read_clock(clockid_t clock) {
   clock_gettime(clock, &time);
   return Seconds{static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec)};
 }
-
-inline Seconds monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
 
 // What this thread has taken of the processor.
 inline Seconds thread_processor_time() { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
