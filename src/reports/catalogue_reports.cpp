@@ -10,12 +10,7 @@ namespace {
 template <class Q>
 void add_figure(Table& table, const char* name, Unit unit, const std::optional<Figure<Q>>& figure) {
   if (!figure) return;
-  double value = 0.0;
-  if constexpr (std::is_arithmetic_v<Q>) {
-    value = figure->value;
-  } else {
-    value = figure->value.value();
-  }
+  const double value = number_of(figure->value);
   table.rows.push_back({std::string(name), value, show(Datum(value), unit), figure->source,
                         std::string(figure->unverified ? "unverified" : "")});
 }
@@ -61,11 +56,7 @@ Datum missing_figures(const Device& device) {
 template <class Q>
 Datum value_of(const std::optional<Figure<Q>>& figure) {
   if (!figure) return std::monostate{};
-  if constexpr (std::is_arithmetic_v<Q>) {
-    return figure->value;
-  } else {
-    return figure->value.value();
-  }
+  return number_of(figure->value);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <joulecast/report.hpp>
 
 #include <span>
+#include <type_traits>
 
 namespace joulecast {
 
@@ -17,14 +18,20 @@ Table list_laws(std::span<const Prediction> predictions,
                 const std::optional<std::vector<std::string>>& only = std::nullopt);
 Table list_warnings_table(const std::vector<Warning>& warnings);
 
+// Of a quantity its value in SI units; plain numbers (money) are their own.
+template <class Q>
+auto number_of(const Q& quantity) {
+  if constexpr (std::is_arithmetic_v<Q>) {
+    return quantity;
+  } else {
+    return quantity.value();
+  }
+}
+
 template <class Q>
 Datum datum(const std::optional<Q>& quantity) {
   if (!quantity) return std::monostate{};
-  if constexpr (std::is_arithmetic_v<Q>) {
-    return *quantity;
-  } else {
-    return quantity->value();
-  }
+  return number_of(*quantity);
 }
 
 inline Datum datum(const std::optional<std::string>& text) {
@@ -35,7 +42,7 @@ inline Datum datum(const std::optional<std::string>& text) {
 template <class Q>
 std::pair<Datum, Datum> bounds(const std::optional<Interval<Q>>& interval) {
   if (!interval) return {std::monostate{}, std::monostate{}};
-  return {interval->lower.value(), interval->upper.value()};
+  return {number_of(interval->lower), number_of(interval->upper)};
 }
 
 // "12.3 s to 45.6 s": both bounds in the same units.

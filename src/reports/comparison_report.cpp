@@ -5,7 +5,6 @@
 #include <cassert>
 #include <map>
 #include <set>
-#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,11 +25,7 @@ template <class Q>
 Quantity with_interval(Quantity quantity, const std::optional<Interval<Q>>& interval) {
   quantity.has_interval = true;
   if (!interval) return quantity;
-  if constexpr (std::is_arithmetic_v<Q>) {
-    quantity.interval = *interval;
-  } else {
-    quantity.interval = Interval<double>{interval->lower.value(), interval->upper.value()};
-  }
+  quantity.interval = Interval<double>{number_of(interval->lower), number_of(interval->upper)};
   return quantity;
 }
 
@@ -141,9 +136,9 @@ Table machine_table(const std::vector<Prediction>& predictions) {
     for (const Quantity& quantity : own) {
       row.push_back(as_datum(quantity));
       if (!quantity.has_interval) continue;
-      const auto& interval = quantity.interval;
-      row.push_back(interval ? Datum(interval->lower) : Datum(std::monostate{}));
-      row.push_back(interval ? Datum(interval->upper) : Datum(std::monostate{}));
+      const auto [lower, upper] = bounds(quantity.interval);
+      row.push_back(lower);
+      row.push_back(upper);
     }
     for (std::size_t i = 0; i < own.size(); ++i) row.push_back(ratio(own[i], first[i]));
     table.rows.push_back(std::move(row));

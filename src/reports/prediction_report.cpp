@@ -249,10 +249,9 @@ void add_consequences(Fields& fields, const Prediction& prediction) {
   fields.fields.push_back({"gpu_cost", "", Unit::plain, datum(account.gpu_cost)});
   fields.fields.push_back({"total_cost", "", Unit::plain, datum(account.total_cost)});
   const auto& cost = run.cost_interval;
-  fields.fields.push_back(
-      {"total_cost_lower", "", Unit::plain, cost ? Datum(cost->lower) : Datum(std::monostate{})});
-  fields.fields.push_back(
-      {"total_cost_upper", "", Unit::plain, cost ? Datum(cost->upper) : Datum(std::monostate{})});
+  const auto [cheapest, dearest] = bounds(cost);
+  fields.fields.push_back({"total_cost_lower", "", Unit::plain, cheapest});
+  fields.fields.push_back({"total_cost_upper", "", Unit::plain, dearest});
   fields.fields.push_back({"currency", "", Unit::none,
                            site.currency.empty() ? Datum(std::monostate{}) : Datum(site.currency)});
   if (account.electricity_cost) {
