@@ -106,12 +106,16 @@ const std::vector<VerbSpec> verbs = {
      "measurements of others as one table to fit laws to",
      "FORMAT is one of ecai2025-ops, ecai2025-lstm-ops, aiconfigurator-gemm, "
      "aiconfigurator-attention, aiconfigurator-encoder-attention, aiconfigurator-moe, "
-     "aiconfigurator-computescale, neusight-ops and vidur-ops. Checks units, leaves exact copies "
-     "out, marks doubtful rows with the reason, and prints how many there are of each.",
+     "aiconfigurator-computescale, neusight-ops and vidur-ops, or campaign for a record of "
+     "campaign/, or measure for a report of `joulecast measure` whose segments are training steps. "
+     "Checks units, leaves exact copies out, marks doubtful rows with the reason, and prints how "
+     "many there are of each.",
      {"joulecast import aiconfigurator-gemm h200_gemm_power.csv --device h200-141gb-sxm --output "
       "h200_gemm.csv",
       "joulecast import neusight-ops nvidia_train_linear.csv nvidia_train_bmm.csv --output "
-      "fp32.csv"}},
+      "fp32.csv",
+      "joulecast import measure run.json --model config.json --batch-size 16 --sequence-length 512 "
+      "--precision bf16 --device h200-141gb-sxm --output steps.csv"}},
     {Verb::fit,
      "fit",
      "TABLE...",
@@ -129,12 +133,13 @@ const std::vector<VerbSpec> verbs = {
      "TABLE...",
      1,
      1024,
-     "errors of laws on tables of measurements",
+     "errors of laws on measured operations, and of predictions on measured steps",
      "Prints count, mean, median and 90th percentile of the error, bias, R2 and the coverage of "
      "the "
      "90 % interval, per device, precision, operation and regime, for duration, power and energy. "
-     "Rows that a law was fitted to are reported apart.",
-     {"joulecast validate h200_gemm.csv --plot h200.svg"}},
+     "Rows that a law was fitted to are reported apart. Training steps are predicted from their "
+     "models and listed one by one, and as runs.",
+     {"joulecast validate h200_gemm.csv --plot h200.svg", "joulecast validate steps.csv"}},
     {Verb::measure,
      "measure",
      "-- COMMAND...",
@@ -193,11 +198,19 @@ const std::vector<VerbSpec> verbs = {
 
 const std::vector<Verb> predicting = {Verb::predict, Verb::compare, Verb::explain};
 const std::vector<Verb> modelling = {Verb::predict, Verb::compare, Verb::explain, Verb::operations};
+// What was trained, of a prediction or of a measurement.
+const std::vector<Verb> training = {Verb::predict, Verb::compare, Verb::explain, Verb::operations,
+                                    Verb::import};
 
 const std::vector<FlagSpec> flags = {
     {"gpu", "ID", "the accelerator, by id, name or alias; several in compare", "Hardware",
      predicting, "", true},
-    {"num-gpus", "N", "ideal data parallelism over N GPUs (default 1)", "Hardware", predicting, ""},
+    {"num-gpus",
+     "N",
+     "ideal data parallelism over N GPUs (default 1)",
+     "Hardware",
+     {Verb::predict, Verb::compare, Verb::explain, Verb::import},
+     ""},
     {"device-file",
      "FILE",
      "your own accelerators, in TOML",
@@ -234,16 +247,34 @@ const std::vector<FlagSpec> flags = {
      {Verb::measure},
      ""},
     {"duration", "S", "end after S seconds", "Method", {Verb::watch}, ""},
-    {"precision", "FORMAT", "number format of the matrix products", "Training", modelling,
+    {"model",
+     "MODEL",
+     "what the program trained whose report of `measure` is imported",
+     "Training",
+     {Verb::import},
+     ""},
+    {"precision", "FORMAT", "number format of the matrix products", "Training", training,
      "fp32|tf32|fp16|bf16|fp8"},
-    {"batch-size", "N", "sequences per GPU and step", "Training", modelling, ""},
+    {"batch-size", "N", "sequences per GPU and step", "Training", training, ""},
     {"sequence-length", "N", "tokens per sequence; time steps for LSTM and GRU", "Training",
-     modelling, ""},
-    {"optimizer", "NAME", "what updates the parameters (default adamw)", "Training", modelling,
+     training, ""},
+    {"optimizer", "NAME", "what updates the parameters (default adamw)", "Training", training,
      "sgd|momentum|adam|adamw"},
     {"head", "NAME", "what stands on top of the body (default: as the config says)", "Training",
      modelling, "none|pooler|masked_lm|causal_lm|discriminator|classifier"},
     {"steps", "N", "length of the run in optimisation steps", "Run", predicting, ""},
+    {"steps-per-segment",
+     "N",
+     "optimisation steps in each segment of a report of `measure` (default 1)",
+     "Run",
+     {Verb::import},
+     ""},
+    {"segments",
+     "NAME",
+     "segments of a report of `measure` whose names begin so (default: all)",
+     "Run",
+     {Verb::import},
+     ""},
     {"epochs", "N", "length of the run in passes over --samples", "Run", predicting, ""},
     {"samples", "N", "sequences in one epoch", "Run", predicting, ""},
     {"tokens", "N", "length of the run in real tokens, e.g. 10e9", "Run", predicting, ""},
@@ -306,6 +337,19 @@ const std::vector<FlagSpec> flags = {
      "folder with the authors' tables, for refits and audit",
      "Output",
      {Verb::reproduce},
+     ""},
+    {"models",
+     "DIR",
+     "folder that holds the model files which a record of the campaign names",
+     "Method",
+     {Verb::import},
+     "",
+     true},
+    {"held-out",
+     "",
+     "of a record of the campaign, only rows that are held out",
+     "Method",
+     {Verb::import},
      ""},
     {"software",
      "TEXT",

@@ -147,6 +147,19 @@ Result<std::optional<double>> Settings::number(std::string_view flag) const {
               "give a number with a decimal point, e.g. 1.25", ErrorKind::value);
 }
 
+// Where huggingface_hub keeps what it fetched: HF_HUB_CACHE, else below HF_HOME, else below the
+// user's cache.
+std::filesystem::path hub_cache() {
+  const auto variable = [](const char* name) {
+    return std::filesystem::path(environment_variable(name).value_or(""));
+  };
+  if (auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
+  if (auto home = variable("HF_HOME"); !home.empty()) return home / "hub";
+  if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "huggingface" / "hub";
+  const auto home = variable("HOME");
+  return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
+}
+
 Result<std::optional<Precision>> read_precision(const Settings& settings) {
   const auto name = settings.text("precision");
   if (!name) return std::nullopt;

@@ -8,6 +8,7 @@
 
 #include <joulecast/joulecast.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ class Settings {
   const Arguments& arguments_;
   const Configuration& configuration_;
 };
+
+// Where huggingface_hub keeps what it fetched; empty where no variable tells.
+std::filesystem::path hub_cache();
 
 // Absent where it is not stated.
 Result<std::optional<Precision>> read_precision(const Settings& settings);

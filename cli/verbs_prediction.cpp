@@ -6,7 +6,6 @@
 #include <joulecast/joulecast.hpp>
 
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -19,19 +18,6 @@ struct Inputs {
   PredictionRequest request;  // everything but model and device
   Format format = Format::text;
 };
-
-// Where huggingface_hub keeps what it fetched: HF_HUB_CACHE, else below HF_HOME, else below the
-// user's cache.
-std::filesystem::path hub_cache() {
-  const auto variable = [](const char* name) {
-    return std::filesystem::path(environment_variable(name).value_or(""));
-  };
-  if (auto cache = variable("HF_HUB_CACHE"); !cache.empty()) return cache;
-  if (auto home = variable("HF_HOME"); !home.empty()) return home / "hub";
-  if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache / "huggingface" / "hub";
-  const auto home = variable("HOME");
-  return home.empty() ? home : home / ".cache" / "huggingface" / "hub";
-}
 
 Result<std::vector<Model>> read_models(const Arguments& arguments, const Settings& settings) {
   const auto head = read_head(settings);

@@ -8,6 +8,7 @@
 #include <joulecast/suggest.hpp>
 #include <joulecast/validation.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -67,6 +68,24 @@ Result<LawSet> read_law_set(const Settings& settings, const std::vector<Measurem
   return laws;
 }
 
+// A prediction of a step asks for the shipped laws itself.
+Result<void> check_leave_out(const Arguments& arguments, const std::vector<Measurement>& rows) {
+  const auto is_step = [](const Measurement& row) { return row.record() == MeasuredRecord::step; };
+  if (!arguments.has("leave-out") || !std::ranges::any_of(rows, is_step)) return {};
+  return std::unexpected(Error{ErrorKind::unsupported, "is for operations alone",
+                               Location{.file = {}, .path = "--leave-out"},
+                               "leave it out, or leave out the table with training steps"});
+}
+
+Result<Model> find_measured_model(const Measurement& row) {
+  const std::string& name = std::get<StepShape>(row.shape).model;
+  auto model = find_model(name, {.hub_cache = hub_cache()});
+  if (!model) {
+    model.error().message += " (the model of a step in " + row.source + ")";
+  }
+  return model;
+}
+
 Result<void> write_plot(const Arguments& arguments, const Validation& validation) {
   const auto plot = arguments.value("plot");
   if (!plot) return {};
@@ -86,7 +105,14 @@ Result<Report> validate_tables(const Arguments& arguments, const Settings& setti
   if (!catalogue) return std::unexpected(catalogue.error());
   const auto laws = read_law_set(settings, *rows, *catalogue, read_leave_out(arguments));
   if (!laws) return std::unexpected(laws.error());
+  if (auto checked = check_leave_out(arguments, *rows); !checked) {
+    return std::unexpected(checked.error());
+  }
+  const auto family = read_law_family(settings);
+  if (!family) return std::unexpected(family.error());
   ValidationOptions options;
+  options.find_model = find_measured_model;
+  options.law_family = *family;
   options.power = [&](const Measurement& row, const Device& device, Seconds duration) {
     return predict_measured_power(*laws, row, device, duration);
   };

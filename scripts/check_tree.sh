@@ -42,7 +42,7 @@ measurements: training operations hardware
 laws: hardware operations training measurements
 durations: hardware laws operations measurements
 energy: durations hardware laws operations
-validation: operations training hardware measurements laws durations energy
+validation: model operations training hardware measurements laws durations energy prediction
 ecai2025: laws
 prediction: model training operations hardware measurements laws durations energy ecai2025
 fitting: laws measurements operations hardware

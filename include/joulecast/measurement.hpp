@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -120,13 +121,16 @@ struct MoeShape {
   bool operator==(const MoeShape&) const = default;
 };
 
-// `model` is the id of a shipped model, or the path of a config or ONNX file.
+// `model` is the id of a shipped model, or the path of its file from the folder in which joulecast
+// runs. The batch is that of each device. Duration and energy are those of one step, the mean over
+// `steps` in a row; power and energy are summed over the devices.
 struct StepShape {
   std::string model{};
   std::int64_t batch_size = 0;
-  std::int64_t sequence_length = 0;
+  std::int64_t sequence_length = 0;  // 0: the model has no sequence
   std::int64_t num_gpus = 1;
   Optimizer optimizer = Optimizer::adamw;
+  std::int64_t steps = 1;
 
   bool operator==(const StepShape&) const = default;
 };
@@ -187,6 +191,16 @@ struct ImportRequest {
   std::vector<std::filesystem::path> files{};
   std::string device{};  // for files that do not name it; an id, name or alias
   std::string software{};
+  // Of `campaign`: the file of a model with that many parameters, which a record names as
+  // `model_file`.
+  std::function<Result<std::string>(const std::string& model_file, std::int64_t parameters)>
+      find_model{};
+  bool held_out_only = false;  // of `campaign`: rows that are marked so
+  // Of `measure`: what was trained, how many steps each marked segment has, and how the names of
+  // those segments begin.
+  std::optional<StepShape> step{};
+  std::optional<MeasuredPrecision> precision{};
+  std::string segments{};
 };
 
 struct MeasurementCount {
@@ -204,13 +218,17 @@ struct Import {
   std::vector<Measurement> measurements{};
   std::int64_t source_rows = 0;
   std::int64_t exact_copies = 0;           // left out
+  std::int64_t failed_rows = 0;            // left out: they say that nothing could be measured
+  std::int64_t not_held_out = 0;           // left out under `held_out_only`
   std::vector<MeasurementCount> counts{};  // by device, operation and precision
   std::array<std::int64_t, all_marks.size()> mark_counts{};
 };
 
 std::vector<std::string> import_formats();
-// Reads public sets of measurements. Errors: a missing or renamed column, a number that is none, a
-// duration that is not positive or in another unit, an unknown device, format or operation.
+// Reads public sets of measurements, records of the campaign and reports of `measure`. Errors: a
+// missing or renamed column or key, a number that is none, a duration that is not positive or in
+// another unit, an unknown device, format or operation; those of `find_model`; usage, where
+// `measure` lacks what was trained.
 Result<Import> import_measurements(const ImportRequest& request, const DeviceCatalogue& devices);
 
 // Stable names, as the table and the reports write them.

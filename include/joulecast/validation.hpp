@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How far are the laws off on measured operations?
+// How far are the laws off on measured operations, and predictions on measured training steps?
 //
 // With e = (predicted - measured) / measured over the rows of a group,
 //   MAPE = mean |e|,  median and p90 of |e|,  bias = mean e,
@@ -10,12 +10,16 @@
 // its prediction. All are fractions. Every row counts: one that a mark doubts as well, one without
 // a law as such, and rows that a law was fitted to apart from those it has not seen. Energies of
 // other kinds than `board` are not what a prediction states, and are counted, not compared.
+//
+// A step is predicted from its model, as `predict` does. Steps of the same model and training that
+// one source measured on one device are a run, whose time and energy are their sums.
 
 #include <joulecast/device.hpp>
 #include <joulecast/error.hpp>
 #include <joulecast/law.hpp>
 #include <joulecast/law_family.hpp>
 #include <joulecast/measurement.hpp>
+#include <joulecast/model.hpp>
 #include <joulecast/quantities.hpp>
 
 #include <array>
@@ -23,6 +27,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,28 +82,39 @@ struct ValidationGroup {
   ErrorMetrics metrics{};
 };
 
-// One operation on one device in one precision, and the law that was asked about it.
+struct LawReference {
+  std::string id{};
+  LawOrigin origin = LawOrigin::prior;
+  std::string file{};
+  std::string sha256{};
+};
+
+// The operations of steps, and of the runs that they make up.
+inline constexpr std::string_view step_operation = "step";
+inline constexpr std::string_view run_operation = "run";
+
+// One operation on one device in one precision, and the laws that were asked about it: one at most,
+// of steps all that their operations use.
 struct ValidationSubject {
   std::string device{};
   MeasuredPrecision precision = MeasuredPrecision::fp32;
   std::string operation{};
-  std::int64_t measurements = 0;  // rows of the tables, compared or not
-  std::string law_id{};           // empty where there is none
-  LawOrigin law_origin = LawOrigin::prior;
-  std::string law_file{};
-  std::string law_sha256{};
+  std::int64_t measurements = 0;  // rows of the tables, compared or not; of runs their number
+  std::vector<LawReference> laws{};
   std::optional<DeviceFacts> facts{};  // absent where the device lacks a figure
 };
 
 // One measurement beside its prediction. Power is there where both are.
 struct ValidationRow {
-  const Measurement* row = nullptr;  // one of those that were validated
+  const Measurement* row = nullptr;  // one of those that were validated, or of `Validation::runs`
   std::size_t subject = 0;           // its place in `Validation::subjects`
+  MeasuredWork work{};               // least work of an operation, all work of a step
   Seconds predicted_duration{};
   std::optional<IntervalFactors> duration_interval{};
   std::optional<Watts> measured_power{};
   std::optional<Watts> predicted_power{};
   std::optional<IntervalFactors> power_interval{};
+  std::optional<IntervalFactors> energy_interval{};  // of steps; else both intervals make it
   bool in_sample = false;
   bool doubted_duration = false;
   bool doubted_power = false;
@@ -107,7 +123,8 @@ struct ValidationRow {
 
 // Why a measured quantity has no prediction beside it.
 enum class NotCompared {
-  no_law,             // none for the device, precision and operation; or none for whole steps
+  no_law,             // none for the device, precision and operation
+  refused,            // a step that cannot be predicted; `ValidationGap::detail` says why
   other_phase,        // laws speak of forward executions
   no_answer,          // the law's form, or the device's figures, do not allow one
   implausible,        // the measured value is none that SI units could give
@@ -122,14 +139,18 @@ struct ValidationGap {
   ValidatedQuantity quantity = ValidatedQuantity::duration;  // power stands for energy as well
   NotCompared reason = NotCompared::no_law;
   std::int64_t rows = 0;
+  std::string detail{};
 };
 
 struct Validation {
   std::int64_t measurements = 0;
-  std::vector<ValidationSubject> subjects{};  // by device, operation and precision
-  std::vector<ValidationRow> rows{};          // those with a predicted duration, by subject
+  std::vector<ValidationSubject>
+      subjects{};                     // by device, operation and precision; runs after steps
+  std::vector<ValidationRow> rows{};  // those with a predicted duration, by subject
   std::vector<ValidationGap> gaps{};
   std::vector<ValidationGroup> groups{};  // those that have rows
+  // Sums over the steps of each run; rows point to them.
+  std::vector<std::shared_ptr<const Measurement>> runs{};
 };
 
 struct PowerPrediction {
@@ -141,13 +162,17 @@ struct ValidationOptions {
   // Board power while the row runs, by its predicted duration. Without it, and for rows for which
   // it answers nothing, power and energy are not compared.
   std::function<std::optional<PowerPrediction>(const Measurement&, const Device&, Seconds)> power{};
+  // The model that a measured step names. Without it steps have no prediction.
+  std::function<Result<Model>(const Measurement&)> find_model{};
+  std::string law_family{};  // of the shipped laws that steps are predicted by
   // Whether the law was fitted to the row.
   std::function<bool(const Law&, const Measurement&)> in_sample = is_in_sample;
 };
 
 // Energy is power times duration, for measurements that state one of the two and for predictions,
 // whose interval then reaches from the product of both lower bounds to that of the upper ones. The
-// measurements must outlive the result. Errors: not_found, for a device the catalogue lacks.
+// measurements must outlive the result. Errors: not_found, for a device the catalogue lacks; those
+// of `find_model`.
 Result<Validation> validate_laws(std::span<const Measurement> measurements, const LawSet& laws,
                                  const DeviceCatalogue& devices,
                                  const ValidationOptions& options = {});

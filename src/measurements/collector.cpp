@@ -69,6 +69,10 @@ Result<const Device*> Collector::device_or(const std::optional<std::string>& nam
   return find(*name, Location{.file = file().string()});
 }
 
+Result<const Device*> Collector::reported_device(const std::string& name, const Location& place) {
+  return request_.device.empty() ? find(name, place) : flag_device();
+}
+
 Result<const Device*> Collector::named_device(const SourceTable& table, std::size_t row,
                                               std::size_t column) {
   if (!request_.device.empty()) {

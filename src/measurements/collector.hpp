@@ -4,6 +4,7 @@
 // What the importers share: which rows were seen before, on which device a row ran, and where in
 // the sources each measurement stands.
 
+#include "documents/value.hpp"
 #include "measurements/source_table.hpp"
 
 #include <joulecast/measurement.hpp>
@@ -11,10 +12,15 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
 namespace joulecast {
+
+// What a meter may have written, in SI units.
+inline constexpr Range any_energy{0.0, 1e15};
+inline constexpr Range any_power{1e-3, 1e6};
 
 class Collector {
  public:
@@ -29,6 +35,15 @@ class Collector {
 
   // Room for that many more.
   void expect(std::size_t rows);
+
+  // The device that a file calls so, unless --device states one.
+  Result<const Device*> reported_device(const std::string& name, const Location& place);
+
+  // What else the request states.
+  [[nodiscard]] const ImportRequest& request() const { return request_; }
+
+  // One row more of the source that is no table.
+  void count_row() { ++source_rows_; }
 
   // False for an exact copy of a row that came before, in this file or another of its kind, on the
   // same device; the copy is counted.
@@ -51,6 +66,8 @@ class Collector {
   [[nodiscard]] Location locate(std::size_t measurement) const;
   [[nodiscard]] std::int64_t source_rows() const { return source_rows_; }
   [[nodiscard]] std::int64_t exact_copies() const { return exact_copies_; }
+  std::int64_t failed_rows = 0;
+  std::int64_t not_held_out = 0;
 
  private:
   struct Place {
@@ -82,6 +99,9 @@ Result<void> import_aiconfigurator_moe(CsvTable csv, Collector& collector);
 Result<void> import_aiconfigurator_computescale(CsvTable csv, Collector& collector);
 Result<void> import_neusight_ops(CsvTable csv, Collector& collector);
 Result<void> import_vidur_ops(CsvTable csv, Collector& collector);
+// The two that are no tables.
+Result<void> import_campaign(std::string_view text, Collector& collector);
+Result<void> import_meter_report(std::string_view text, Collector& collector);
 
 // An optional column that is absent must not hide under another name.
 Result<bool> has_optional_column(const CsvTable& csv, const std::string& column);

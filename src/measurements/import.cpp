@@ -9,6 +9,7 @@
 #include <map>
 #include <tuple>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,9 +17,12 @@
 namespace joulecast {
 namespace {
 
+using TableReader = Result<void> (*)(CsvTable csv, Collector& collector);
+using TextReader = Result<void> (*)(std::string_view text, Collector& collector);
+
 struct FormatReader {
   std::string_view name;
-  Result<void> (*import)(CsvTable csv, Collector& collector);
+  std::variant<TableReader, TextReader> import;
 };
 
 constexpr std::array formats = {
@@ -31,6 +35,8 @@ constexpr std::array formats = {
     FormatReader{"aiconfigurator-computescale", import_aiconfigurator_computescale},
     FormatReader{"neusight-ops", import_neusight_ops},
     FormatReader{"vidur-ops", import_vidur_ops},
+    FormatReader{"campaign", import_campaign},
+    FormatReader{"measure", import_meter_report},
 };
 
 Result<const FormatReader*> find_format(const std::string& name) {
@@ -42,6 +48,17 @@ Result<const FormatReader*> find_format(const std::string& name) {
       Error{ErrorKind::not_found, fmt::format("unknown format \"{}\"", name.substr(0, 80)),
             Location{.file = {}, .path = "FORMAT"},
             hint.empty() ? fmt::format("choose one of: {}", fmt::join(known, ", ")) : hint});
+}
+
+Result<void> import_file(const FormatReader& format, const std::filesystem::path& file,
+                         Collector& collector) {
+  if (const auto* import = std::get_if<TextReader>(&format.import)) {
+    const auto text = read_text_file(file);
+    return text ? (*import)(*text, collector) : std::unexpected(text.error());
+  }
+  auto csv = read_csv_file(file.string());
+  if (!csv) return std::unexpected(csv.error());
+  return std::get<TableReader>(format.import)(*std::move(csv), collector);
 }
 
 Result<void> refuse_unit_slips(const Collector& collector, const DeviceCatalogue& devices) {
@@ -86,10 +103,8 @@ Result<Import> import_measurements(const ImportRequest& request, const DeviceCat
   if (!format) return std::unexpected(format.error());
   Collector collector(request, devices);
   for (const std::filesystem::path& file : request.files) {
-    auto csv = read_csv_file(file.string());
-    if (!csv) return std::unexpected(csv.error());
     collector.begin_file(file);
-    if (auto read = (*format)->import(*std::move(csv), collector); !read) {
+    if (auto read = import_file(**format, file, collector); !read) {
       return std::unexpected(read.error());
     }
   }
@@ -101,7 +116,9 @@ Result<Import> import_measurements(const ImportRequest& request, const DeviceCat
   mark_power_labels(collector.measurements);
   Import result{.format = request.format,
                 .source_rows = collector.source_rows(),
-                .exact_copies = collector.exact_copies()};
+                .exact_copies = collector.exact_copies(),
+                .failed_rows = collector.failed_rows,
+                .not_held_out = collector.not_held_out};
   result.measurements = std::move(collector.measurements);
   result.counts = count_groups(result.measurements);
   for (std::size_t i = 0; i < all_marks.size(); ++i) {

@@ -72,9 +72,10 @@ template <class Shape, class Visitor>
 void visit_keys(Shape& shape, Visitor& visitor) {
   visitor.word("model", shape.model);
   visitor.size("batch_size", shape.batch_size);
-  visitor.size("sequence_length", shape.sequence_length);
+  visitor.extent("sequence_length", shape.sequence_length);
   visitor.size("num_gpus", shape.num_gpus);
   visitor.word("optimizer", shape.optimizer);
+  visitor.size("steps", shape.steps);
 }
 
 }  // namespace joulecast

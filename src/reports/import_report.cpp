@@ -12,6 +12,10 @@ Report report_import(const Import& imported, const std::string& output) {
                  {"output", "table", Unit::none, output},
                  {"source_rows", "rows read", Unit::count, imported.source_rows},
                  {"exact_copies", "exact copies left out", Unit::count, imported.exact_copies},
+                 {"failed_rows", imported.failed_rows > 0 ? "failed, left out" : "", Unit::count,
+                  imported.failed_rows},
+                 {"not_held_out", imported.not_held_out > 0 ? "not held out, left out" : "",
+                  Unit::count, imported.not_held_out},
                  {"measurements", "measurements", Unit::count,
                   static_cast<std::int64_t>(imported.measurements.size())}}});
   Table counts{.key = "counts",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reports/common.hpp"
+#include "reports/measured_steps.hpp"
 
 #include <joulecast/validation.hpp>
 
@@ -92,25 +93,30 @@ std::vector<Table> list_by_subject(const Validation& validation) {
     table.title = fmt::format("{}, {}, {}", all[begin].operation, to_string(all[begin].precision),
                               all[begin].device);
     const auto own = all.subspan(begin, end - begin);
+    begin = end;
+    if (repeats_steps(validation, own.front())) continue;
     for (const ValidationGroup& group : own) {
       if (!repeats_another(group, own)) table.rows.push_back(cells(group));
     }
     tables.push_back(std::move(table));
-    begin = end;
   }
   return tables;
 }
 
 Fields summarize(const Validation& validation) {
+  // Runs are sums of other rows.
   const auto count = [&](auto belongs) {
-    return static_cast<std::int64_t>(std::ranges::count_if(validation.rows, belongs));
+    return static_cast<std::int64_t>(
+        std::ranges::count_if(validation.rows, [&](const ValidationRow& row) {
+          return validation.subjects[row.subject].operation != run_operation && belongs(row);
+        }));
   };
   return {
       .key = "validation",
       .title = "",
       .fields = {{"measurements", "measurements", Unit::count, validation.measurements},
                  {"compared", "with a predicted duration", Unit::count,
-                  static_cast<std::int64_t>(validation.rows.size())},
+                  count([](const ValidationRow&) { return true; })},
                  {"in_sample", "  that the laws were fitted to", Unit::count,
                   count([](const ValidationRow& row) { return row.in_sample; })},
                  {"doubted_durations", "  that have a doubted time", Unit::count,
@@ -132,10 +138,10 @@ Table list_laws(const Validation& validation) {
                           {"file", "file", Unit::none},
                           {"sha256", "", Unit::none}}};
   for (const ValidationSubject& subject : validation.subjects) {
-    if (subject.law_id.empty()) continue;
-    table.rows.push_back({subject.device, text(to_string(subject.precision)), subject.operation,
-                          subject.law_id, text(to_string(subject.law_origin)), subject.law_file,
-                          subject.law_sha256});
+    for (const LawReference& law : subject.laws) {
+      table.rows.push_back({subject.device, text(to_string(subject.precision)), subject.operation,
+                            law.id, text(to_string(law.origin)), law.file, law.sha256});
+    }
   }
   return table;
 }
@@ -143,6 +149,7 @@ Table list_laws(const Validation& validation) {
 const char* explain(NotCompared reason) {
   switch (reason) {
     case NotCompared::no_law: return "no law for it";
+    case NotCompared::refused: return "cannot be predicted";
     case NotCompared::other_phase: return "laws speak of forward executions";
     case NotCompared::no_answer: return "the law or the device's figures allow no answer";
     case NotCompared::implausible: return "the measured value cannot be one";
@@ -165,7 +172,7 @@ Table list_gaps(const Validation& validation) {
   for (const ValidationGap& gap : validation.gaps) {
     table.rows.push_back({gap.device, text(to_string(gap.precision)), gap.operation,
                           text(to_string(gap.quantity)), gap.rows, text(to_string(gap.reason)),
-                          text(explain(gap.reason))});
+                          gap.detail.empty() ? text(explain(gap.reason)) : gap.detail});
   }
   return table;
 }
@@ -185,6 +192,9 @@ Report report_validation(const Validation& validation) {
             "Mean, median and 90th percentile of |predicted - measured| / measured; bias is its "
             "mean with the sign. \"unmarked\" leaves out rows whose measurement is doubted, where "
             "there are any."});
+  }
+  for (Table& table : list_measured_steps(validation)) {
+    report.sections.emplace_back(std::move(table));
   }
   report.sections.emplace_back(list_laws(validation));
   report.sections.emplace_back(list_gaps(validation));

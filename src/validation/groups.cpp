@@ -46,7 +46,8 @@ std::optional<PredictedValue> value_of(const ValidationRow& row, ValidatedQuanti
   }
   const Joules measured = row.row->energy.value_or(*row.measured_power * row.row->duration);
   return PredictedValue{measured.value(), (*row.predicted_power * row.predicted_duration).value(),
-                        multiply(row.duration_interval, row.power_interval)};
+                        row.energy_interval ? row.energy_interval
+                                            : multiply(row.duration_interval, row.power_interval)};
 }
 
 void add_groups(const ValidationSubject& subject, std::span<const ValidationRow> rows,

@@ -191,12 +191,11 @@ struct Cloud {
 
 Cloud make_cloud(const ValidationSubject& subject, const std::vector<const ValidationRow*>& rows) {
   Cloud cloud;
-  cloud.counts_flops = least_work(*rows.front()->row).flops.value() > 0.0;
+  cloud.counts_flops = rows.front()->work.flops.value() > 0.0;
   const double rate = cloud.counts_flops ? subject.facts->peak_flops_per_second
                                          : subject.facts->bandwidth_bytes_per_second;
   for (const ValidationRow* row : rows) {
-    const MeasuredWork work = least_work(*row->row);
-    const double size = cloud.counts_flops ? work.flops.value() : work.bytes.value();
+    const double size = cloud.counts_flops ? row->work.flops.value() : row->work.bytes.value();
     const double measured = row->row->duration.value();
     const double predicted = row->predicted_duration.value();
     cloud.measured.push_back({size, size / (measured * rate)});

@@ -27,7 +27,7 @@ struct Training {
   bool operator()(const ElementShape& shape) const { return shape.elements >= many_elements; }
   bool operator()(const MoeShape& shape) const { return shape.tokens >= 1024; }
   bool operator()(const ConvolutionShape& shape) const { return shape.batch >= 16; }
-  bool operator()(const StepShape&) const { return true; }
+  bool operator()(const StepShape&) const { return false; }
 };
 
 struct Skinny {

@@ -4,6 +4,7 @@
 #include "validation/groups.hpp"
 #include "validation/metrics.hpp"
 #include "validation/regimes.hpp"
+#include "validation/steps.hpp"
 
 #include <expected>
 #include <map>
@@ -64,10 +65,7 @@ class Judge {
                               .measurements = static_cast<std::int64_t>(subject_.rows.size()),
                               .facts = facts_};
     if (law_ == nullptr) return subject;
-    subject.law_id = law_->id;
-    subject.law_origin = law_->origin;
-    subject.law_file = law_->file;
-    subject.law_sha256 = law_->sha256;
+    subject.laws = {refer_to(*law_)};
     return subject;
   }
 
@@ -81,7 +79,7 @@ class Judge {
     }
     for (const auto& [what, rows] : gaps_) {
       const auto& [device, operation, precision] = key_;
-      validation.gaps.push_back({device, precision, operation, what.first, what.second, rows});
+      validation.gaps.push_back({device, precision, operation, what.first, what.second, rows, {}});
     }
   }
 
@@ -101,6 +99,7 @@ class Judge {
     ValidationRow judged;
     judged.row = &row;
     judged.subject = place_;
+    judged.work = work;
     judged.predicted_duration = *predicted;
     judged.duration_interval =
         interval_for(*law_, *predicted, work.flops.value() / work.bytes.value());
@@ -156,6 +155,13 @@ Result<Validation> validate_laws(std::span<const Measurement> measurements, cons
   if (!subjects) return std::unexpected(subjects.error());
   Validation validation{.measurements = static_cast<std::int64_t>(measurements.size())};
   for (const auto& [key, subject] : *subjects) {
+    if (subject.rows.front()->record() == MeasuredRecord::step) {
+      const auto judged =
+          judge_steps({subject.device, std::get<MeasuredPrecision>(key), subject.rows}, laws,
+                      options, validation);
+      if (!judged) return std::unexpected(judged.error());
+      continue;
+    }
     Judge judge(key, subject, laws, options, validation.subjects.size());
     validation.subjects.push_back(judge.describe_subject());
     judge.judge_rows(validation);
@@ -197,6 +203,7 @@ std::string_view to_string(ValidatedQuantity quantity) {
 std::string_view to_string(NotCompared reason) {
   switch (reason) {
     case NotCompared::no_law: return "no_law";
+    case NotCompared::refused: return "refused";
     case NotCompared::other_phase: return "other_phase";
     case NotCompared::no_answer: return "no_answer";
     case NotCompared::implausible: return "implausible";

@@ -91,7 +91,7 @@ TEST(Validation, ComparesDurations) {
   EXPECT_NEAR(all->bias, (-0.2 + 0.25 - 0.5) / 3.0, 1e-4);
   EXPECT_NEAR(all->coverage_90.value(), 2.0 / 3.0, 1e-12);
   ASSERT_THAT(validation.subjects, SizeIs(1));
-  EXPECT_EQ(validation.subjects[0].law_id, "h200-141gb-sxm/bf16/linear");
+  EXPECT_EQ(validation.subjects[0].laws.at(0).id, "h200-141gb-sxm/bf16/linear");
 }
 
 TEST(Validation, SortsRowsIntoRegimes) {
