@@ -209,8 +209,8 @@ struct MeasurementCount {
   MeasuredPrecision precision = MeasuredPrecision::fp32;
   std::int64_t rows = 0;
   std::int64_t doubted_durations = 0;  // rows with a mark that doubts it
-  std::int64_t with_power = 0;
-  std::int64_t doubted_powers = 0;  // of those with power
+  std::int64_t with_power = 0;         // or energy
+  std::int64_t doubted_powers = 0;     // of those with power
 };
 
 struct Import {

@@ -181,8 +181,13 @@ Result<Validation> validate_laws(const std::vector<Measurement>&& measurements, 
                                  const DeviceCatalogue& devices,
                                  const ValidationOptions& options = {}) = delete;
 
+// Whether the subject is of runs each of which is one row of the tables, so that it says what its
+// steps say.
+bool repeats_steps(const Validation& validation, const ValidationSubject& subject);
+
 // An SVG picture that stands alone: for each group, the efficiency over the work with the law's,
-// and predicted over measured time. At most `maximum_plotted_subjects` groups with the most rows,
+// and predicted over measured time; of steps and runs, predicted over measured energy and time. At
+// most `maximum_plotted_subjects` groups with the most rows,
 // of each at most `maximum_plotted_rows`; the picture says what it leaves out.
 inline constexpr std::size_t maximum_plotted_subjects = 12;
 inline constexpr std::size_t maximum_plotted_rows = 3000;

@@ -43,7 +43,7 @@ class RecordReader {
       if (auto read = read_row(*value); !read) return std::unexpected(locate(read.error()));
     }
     if (collector_.measurements.empty() && collector_.failed_rows + collector_.not_held_out == 0) {
-      return std::unexpected(Error{ErrorKind::schema, "has no measured step",
+      return std::unexpected(Error{ErrorKind::syntax, "has no measured step",
                                    Location{.file = file()},
                                    "give a record that campaign/training_steps.py wrote"});
     }

@@ -79,8 +79,9 @@ std::vector<MeasurementCount> count_groups(const std::vector<Measurement>& measu
     MeasurementCount& count = groups[Key{row.device, row.operation, row.precision}];
     ++count.rows;
     count.doubted_durations += row.marks.doubts_duration() ? 1 : 0;
-    count.with_power += row.power ? 1 : 0;
-    count.doubted_powers += row.power && row.marks.doubts_power() ? 1 : 0;
+    const bool has_power = row.power || row.energy;
+    count.with_power += has_power ? 1 : 0;
+    count.doubted_powers += has_power && row.marks.doubts_power() ? 1 : 0;
   }
   std::vector<MeasurementCount> counts;
   for (auto& [key, count] : groups) {

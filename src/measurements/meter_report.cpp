@@ -118,7 +118,7 @@ class MeterReportReader {
     const std::int64_t stated = collector_.request().step->num_gpus;
     if (count == stated) return {};
     return refuse("--num-gpus",
-                  fmt::format("is {}, but {} has {} GPUs", stated, report_.file(), count),
+                  fmt::format("is {}, but {} has {} of them", stated, report_.file(), count),
                   "measure those of the training alone, with `joulecast measure --devices`, and "
                   "state their number");
   }

@@ -9,7 +9,8 @@
 namespace joulecast {
 
 // The keys of each shape in the order in which they are written. `size` is 1 or more, `extent` 0
-// or more, `word` anything else.
+// or more, `word` anything else. An optional key stands there only where its value is another than
+// the given one.
 template <class Shape, class Visitor>
   requires std::same_as<std::remove_const_t<Shape>, MatmulShape>
 void visit_keys(Shape& shape, Visitor& visitor) {
@@ -75,7 +76,7 @@ void visit_keys(Shape& shape, Visitor& visitor) {
   visitor.extent("sequence_length", shape.sequence_length);
   visitor.size("num_gpus", shape.num_gpus);
   visitor.word("optimizer", shape.optimizer);
-  visitor.size("steps", shape.steps);
+  visitor.optional_size("steps", shape.steps, 1);
 }
 
 }  // namespace joulecast

@@ -62,6 +62,9 @@ class Writer {
     out_.append(digits.data(), result.ptr);
   }
   void extent(std::string_view key, std::int64_t value) { size(key, value); }
+  void optional_size(std::string_view key, std::int64_t value, std::int64_t usual) {
+    if (value != usual) size(key, value);
+  }
   void word(std::string_view key, const std::string& value) {
     begin(key);
     append_encoded(out_, value);
@@ -97,6 +100,10 @@ class Reader {
 
   void size(std::string_view key, std::int64_t& value) { whole(key, value); }
   void extent(std::string_view key, std::int64_t& value) { whole(key, value); }
+  void optional_size(std::string_view key, std::int64_t& value, std::int64_t usual) {
+    value = usual;
+    if (is_next(key)) whole(key, value);
+  }
   void word(std::string_view key, std::string& value) {
     const auto text = take(key);
     if (!text) return;
@@ -143,10 +150,14 @@ class Reader {
     value = *found;
   }
 
+  [[nodiscard]] bool is_next(std::string_view key) const {
+    return rest_.starts_with(key) && rest_.substr(key.size(), 1) == "=";
+  }
+
   std::optional<std::string_view> take(std::string_view key) {
     if (error_) return {};
     const std::string_view pair = rest_.substr(0, rest_.find(' '));
-    if (!pair.starts_with(key) || pair.substr(key.size(), 1) != "=") {
+    if (!is_next(key)) {
       error_ = fail(fmt::format("the shape lacks `{}=` where it belongs, before \"{}\"", key,
                                 rest_.substr(0, 40)),
                     "keys of a shape stand in a fixed order, one blank between the pairs")
@@ -171,6 +182,9 @@ class Checker {
  public:
   void size(std::string_view key, std::int64_t value) { range(key, value, 1); }
   void extent(std::string_view key, std::int64_t value) { range(key, value, 0); }
+  void optional_size(std::string_view key, std::int64_t value, std::int64_t) {
+    range(key, value, 1);
+  }
   template <class Value>
   void word(std::string_view, const Value&) {}
 

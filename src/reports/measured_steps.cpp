@@ -89,18 +89,6 @@ std::vector<Datum> cells(const ValidationRow& row) {
 
 }  // namespace
 
-bool repeats_steps(const Validation& validation, const ValidationGroup& group) {
-  if (group.operation != run_operation) return false;
-  const auto rows_of = [&](std::string_view operation) {
-    return std::ranges::count_if(validation.rows, [&](const ValidationRow& row) {
-      const ValidationSubject& subject = validation.subjects[row.subject];
-      return subject.device == group.device && subject.precision == group.precision &&
-             subject.operation == operation;
-    });
-  };
-  return rows_of(run_operation) == rows_of(step_operation);
-}
-
 std::vector<Table> list_measured_steps(const Validation& validation) {
   Table steps = empty_table(false);
   Table runs = empty_table(true);
@@ -110,7 +98,9 @@ std::vector<Table> list_measured_steps(const Validation& validation) {
     if (operation == run_operation) runs.rows.push_back(cells(row));
   }
   if (steps.rows.empty()) return {};
-  runs.for_people = runs.rows.size() < steps.rows.size();
+  runs.for_people = std::ranges::any_of(validation.subjects, [&](const ValidationSubject& subject) {
+    return subject.operation == run_operation && !repeats_steps(validation, subject);
+  });
   std::vector<Table> tables;
   tables.push_back(std::move(steps));
   tables.push_back(std::move(runs));

@@ -12,7 +12,4 @@ namespace joulecast {
 // sums of several rows.
 std::vector<Table> list_measured_steps(const Validation& validation);
 
-// Whether a group of runs says what that of its steps says.
-bool repeats_steps(const Validation& validation, const ValidationGroup& group);
-
 }  // namespace joulecast

@@ -186,11 +186,27 @@ struct Cloud {
   std::vector<Point> measured;   // work and efficiency
   std::vector<Point> predicted;  // the same by the law
   std::vector<Point> times;      // measured and predicted
+  std::vector<Point> energies;   // the same, of steps and runs whose energy was measured
   bool counts_flops = true;      // otherwise bytes over the bandwidth
 };
 
+bool is_of_steps(const ValidationSubject& subject) {
+  return subject.operation == step_operation || subject.operation == run_operation;
+}
+
 Cloud make_cloud(const ValidationSubject& subject, const std::vector<const ValidationRow*>& rows) {
   Cloud cloud;
+  for (const ValidationRow* row : rows) {
+    cloud.times.push_back({row->row->duration.value(), row->predicted_duration.value()});
+  }
+  if (is_of_steps(subject)) {
+    for (const ValidationRow* row : rows) {
+      if (!row->measured_power || !row->predicted_power) continue;
+      cloud.energies.push_back({(*row->measured_power * row->row->duration).value(),
+                                (*row->predicted_power * row->predicted_duration).value()});
+    }
+    return cloud;
+  }
   cloud.counts_flops = rows.front()->work.flops.value() > 0.0;
   const double rate = cloud.counts_flops ? subject.facts->peak_flops_per_second
                                          : subject.facts->bandwidth_bytes_per_second;
@@ -200,7 +216,6 @@ Cloud make_cloud(const ValidationSubject& subject, const std::vector<const Valid
     const double predicted = row->predicted_duration.value();
     cloud.measured.push_back({size, size / (measured * rate)});
     cloud.predicted.push_back({size, size / (predicted * rate)});
-    cloud.times.push_back({measured, predicted});
   }
   return cloud;
 }
@@ -239,27 +254,39 @@ void draw_band(Drawing& drawing, const Frame& frame) {
               x0, y0, x1, y1);
 }
 
-void draw_times(Drawing& drawing, const Cloud& cloud, double top) {
-  Extent times;
-  for (const Point& point : cloud.times) {
-    times.include(point.x);
-    times.include(point.y);
+struct Comparison {
+  const char* name;
+  const char* across;
+  const char* up;
+  TickLabel label;
+  double start;  // of the square, in pixels
+};
+
+// Predicted over measured values.
+void draw_comparison(Drawing& drawing, const Comparison& comparison,
+                     const std::vector<Point>& points, double top) {
+  if (points.empty()) return;
+  Extent values;
+  for (const Point& point : points) {
+    values.include(point.x);
+    values.include(point.y);
   }
-  const Frame frame{cover(times, right_start, right_start + right_width),
-                    cover(times, top + plot_height, top)};
-  draw_axes(drawing, frame, time_label, time_label);
-  draw_axis_titles(drawing, frame, "measured time", "predicted time");
+  const Frame frame{cover(values, comparison.start, comparison.start + right_width),
+                    cover(values, top + plot_height, top)};
+  draw_axes(drawing, frame, comparison.label, comparison.label);
+  draw_axis_titles(drawing, frame, comparison.across, comparison.up);
   draw_band(drawing, frame);
-  drawing.points("times", measured_colour, frame, cloud.times);
+  drawing.points(comparison.name, measured_colour, frame, points);
 }
 
-// "0.0412 out of sample, 0.0398 in sample": mean relative errors of the duration.
-std::string list_errors(const Validation& validation, const ValidationSubject& subject) {
+// "0.0412 out of sample, 0.0398 in sample": mean relative errors of the quantity.
+std::string list_errors(const Validation& validation, const ValidationSubject& subject,
+                        ValidatedQuantity quantity) {
   std::string text;
   for (const ValidationGroup& group : validation.groups) {
     if (std::tie(group.device, group.operation, group.precision) !=
             std::tie(subject.device, subject.operation, subject.precision) ||
-        group.quantity != ValidatedQuantity::duration || group.regime != Regime::all) {
+        group.quantity != quantity || group.regime != Regime::all) {
       continue;
     }
     const bool seen = group.set == ValidationSet::in_sample;
@@ -275,12 +302,17 @@ void draw_group_title(Drawing& drawing, const Validation& validation,
   drawing.label({left_start, top + 20.0}, " font-size=\"14\" font-weight=\"bold\"",
                 escape(fmt::format("{}, {}, {}", subject.operation, to_string(subject.precision),
                                    subject.device)));
+  std::string errors = list_errors(validation, subject, ValidatedQuantity::duration);
+  if (is_of_steps(subject)) {
+    const std::string energies = list_errors(validation, subject, ValidatedQuantity::energy);
+    errors = fmt::format("time {}{}{}", errors, energies.empty() ? "" : "; energy ", energies);
+  }
   drawing.label({left_start, top + 38.0}, "",
                 escape(fmt::format("mean |predicted - measured| / measured: {}; {} rows drawn",
-                                   list_errors(validation, subject), drawn)));
+                                   errors, drawn)));
 }
 
-void draw_legend(Drawing& drawing) {
+void draw_legend(Drawing& drawing, bool has_laws) {
   const double y = 50.0;
   const auto entry = [&](double x, const char* colour, std::string_view name) {
     drawing.add("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"10\" height=\"10\" fill=\"{}\"/>\n", x,
@@ -288,7 +320,7 @@ void draw_legend(Drawing& drawing) {
     drawing.label({x + 16.0, y}, "", name);
   };
   entry(left_start, measured_colour, "measured");
-  entry(left_start + 110.0, predicted_colour, "by the law, for the same shapes");
+  if (has_laws) entry(left_start + 110.0, predicted_colour, "by the law, for the same shapes");
   entry(right_start, band_colour, "within a factor of two; line: equal");
 }
 
@@ -305,13 +337,13 @@ std::vector<std::size_t> choose_subjects(
   return places;
 }
 
-std::string caption(std::size_t shown, std::size_t all) {
+std::string caption(std::size_t shown, std::size_t all, bool has_laws) {
   if (all == 0) return "No measurement has a prediction.";
-  if (shown == all) return "Laws against measurements";
-  return fmt::format(
-      "Laws against measurements: {} of {} groups, the {} with the fewest "
-      "measurements left out",
-      shown, all, all - shown);
+  const char* const title =
+      has_laws ? "Laws against measurements" : "Predictions against measured steps";
+  if (shown == all) return title;
+  return fmt::format("{}: {} of {} groups, the {} with the fewest measurements left out", title,
+                     shown, all, all - shown);
 }
 
 }  // namespace
@@ -319,11 +351,16 @@ std::string caption(std::size_t shown, std::size_t all) {
 std::string plot_validation(const Validation& validation) {
   std::vector<std::vector<const ValidationRow*>> rows(validation.subjects.size());
   for (const ValidationRow& row : validation.rows) rows[row.subject].push_back(&row);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (repeats_steps(validation, validation.subjects[i])) rows[i].clear();
+  }
   const std::vector<std::size_t> chosen = choose_subjects(rows);
   const auto all = static_cast<std::size_t>(
       std::ranges::count_if(rows, [](const auto& own) { return !own.empty(); }));
   const double height = header_height + group_height * static_cast<double>(chosen.size());
-  const std::string title = caption(chosen.size(), all);
+  const bool has_laws = std::ranges::any_of(
+      chosen, [&](std::size_t place) { return !is_of_steps(validation.subjects[place]); });
+  const std::string title = caption(chosen.size(), all, has_laws);
   Drawing drawing;
   drawing.add(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
@@ -332,15 +369,23 @@ std::string plot_validation(const Validation& validation) {
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n",
       picture_width, height, title);
   drawing.label({left_start, 26.0}, " font-size=\"16\"", title);
-  if (!chosen.empty()) draw_legend(drawing);
+  if (!chosen.empty()) draw_legend(drawing, has_laws);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     const ValidationSubject& subject = validation.subjects[chosen[i]];
     const double top = header_height + group_height * static_cast<double>(i);
     const auto drawn = thin(rows[chosen[i]]);
     const Cloud cloud = make_cloud(subject, drawn);
     draw_group_title(drawing, validation, subject, drawn.size(), top);
-    draw_efficiency(drawing, cloud, top + plot_top);
-    draw_times(drawing, cloud, top + plot_top);
+    if (is_of_steps(subject)) {
+      draw_comparison(
+          drawing,
+          {"energies", "measured energy, J", "predicted energy, J", power_of_ten, left_start},
+          cloud.energies, top + plot_top);
+    } else {
+      draw_efficiency(drawing, cloud, top + plot_top);
+    }
+    draw_comparison(drawing, {"times", "measured time", "predicted time", time_label, right_start},
+                    cloud.times, top + plot_top);
   }
   drawing.add("</svg>\n");
   return drawing.take();

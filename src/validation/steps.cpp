@@ -292,6 +292,18 @@ class StepJudge {
 
 }  // namespace
 
+bool repeats_steps(const Validation& validation, const ValidationSubject& subject) {
+  if (subject.operation != run_operation) return false;
+  const auto rows_of = [&](std::string_view operation) {
+    return std::ranges::count_if(validation.rows, [&](const ValidationRow& row) {
+      const ValidationSubject& own = validation.subjects[row.subject];
+      return own.device == subject.device && own.precision == subject.precision &&
+             own.operation == operation;
+    });
+  };
+  return rows_of(run_operation) == rows_of(step_operation);
+}
+
 LawReference refer_to(const Law& law) { return {law.id, law.origin, law.file, law.sha256}; }
 
 Result<void> judge_steps(const MeasuredSteps& steps, const LawSet& laws,

@@ -94,6 +94,11 @@ std::vector<std::filesystem::path> documents() {
   return files;
 }
 
+// Commands of documents run where the reader stands, in a clone, and may write there; this is one
+// whose files are those of the source folder.
+constexpr const char* clone =
+    "mkdir -p \"$TMP/clone\" && ln -sf \"$PWD\"/* \"$TMP/clone\" && cd \"$TMP/clone\" && ";
+
 TEST(Docs, EveryCommandRunsAndPrintsWhatIsShown) {
   int executed = 0;
   for (const std::filesystem::path& document : documents()) {
@@ -101,7 +106,7 @@ TEST(Docs, EveryCommandRunsAndPrintsWhatIsShown) {
       if (runs_elsewhere(shown.command)) continue;
       std::string command = shown.command;
       if (command.starts_with("./dev run")) command = "joulecast" + command.substr(9);
-      const auto result = run_command(command);
+      const auto result = run_command(clone + command);
       const std::string place = document.string() + ":" + std::to_string(shown.line);
       EXPECT_EQ(result.exit_code, 0) << place << "\n" << command << "\n" << result.error_output;
       const std::string printed = result.output + result.error_output;

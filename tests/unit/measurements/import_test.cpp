@@ -103,7 +103,11 @@ TEST(Import, NeedsADeviceThatExists) {
 TEST(Import, RefusesFilesWithoutRowsAndFilesThatAreNotThere) {
   for (const std::string& format : import_formats()) {
     EXPECT_EQ(import_error(format, "t.csv", "", "a40").kind, ErrorKind::syntax) << format;
-    EXPECT_EQ(import_error(format, "t.csv", "a,b\n", "a40").kind, ErrorKind::schema) << format;
+    // Records and reports are JSON, which this is not.
+    const bool table = format != "campaign" && format != "measure";
+    EXPECT_EQ(import_error(format, "t.csv", "a,b\n", "a40").kind,
+              table ? ErrorKind::schema : ErrorKind::syntax)
+        << format;
     const ImportRequest request{.format = format, .files = {"none/t.csv"}};
     EXPECT_EQ(import_measurements(request, shipped_devices()).error().kind, ErrorKind::not_found);
   }

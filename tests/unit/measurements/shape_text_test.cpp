@@ -48,7 +48,8 @@ const std::vector<MeasuredShape> one_of_each = {
               .batch_size = 16,
               .sequence_length = 512,
               .num_gpus = 8,
-              .optimizer = Optimizer::sgd},
+              .optimizer = Optimizer::sgd,
+              .steps = 20},
 };
 
 TEST(ShapeText, WritesKeysInAFixedOrder) {
@@ -65,7 +66,7 @@ TEST(ShapeText, WritesKeysInAFixedOrder) {
             "groups=2");
   EXPECT_EQ(describe(one_of_each[5]),
             "model=my%20models/50%25/config.json batch_size=16 sequence_length=512 num_gpus=8 "
-            "optimizer=sgd");
+            "optimizer=sgd steps=20");
 }
 
 TEST(ShapeText, ReadsBackWhatItWrote) {
