@@ -13,12 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   file.write(data + 1, size - 1);
   // Files that name their device refuse the flag, and the others need it.
   for (const char* device : {"", "h200-141gb-sxm"}) {
-    const auto imported =
-        joulecast::import_measurements({.format = formats[data[0] % formats.size()],
-                                        .files = {file.path()},
-                                        .device = device,
-                                        .software = ""},
-                                       devices);
+    const auto imported = joulecast::import_measurements(
+        {.format = formats[data[0] % formats.size()],
+         .files = {file.path()},
+         .device = device,
+         .software = "",
+         .step = joulecast::StepShape{.model = "gpt2", .batch_size = 8},
+         .precision = joulecast::MeasuredPrecision::bf16},
+        devices);
     if (!imported) {
       if (imported.error().message.empty()) std::abort();
       continue;
