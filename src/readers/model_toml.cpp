@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hand-written models: a name and blocks in the order data flows. Strict: a key that nothing
 // reads is an error, and neighbouring blocks must agree on their width.
-#include "readers/readers.hpp"
+#include "readers/image.hpp"
+#include "readers/toml_blocks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,9 +14,39 @@
 namespace joulecast {
 namespace {
 
-constexpr std::array<std::string_view, 7> block_kinds = {
-    "embedding", "transformer_encoder", "transformer_decoder", "lstm", "gru",
-    "dense",     "language_model_head"};
+enum class Kind : std::size_t {
+  embedding,
+  transformer_encoder,
+  transformer_decoder,
+  lstm,
+  gru,
+  dense,
+  mlp,
+  patch_embedding,
+  convolution,
+  pooling,
+  flatten,
+  normalization,
+  classifier,
+  language_model_head,
+  count
+};
+
+constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::count)> block_kinds = {
+    "embedding",
+    "transformer_encoder",
+    "transformer_decoder",
+    "lstm",
+    "gru",
+    "dense",
+    "mlp",
+    "patch_embedding",
+    "convolution",
+    "pooling",
+    "flatten",
+    "normalization",
+    "classifier",
+    "language_model_head"};
 
 EmbeddingBlock read_embedding(ObjectReader& reader) {
   EmbeddingBlock block;
@@ -27,26 +58,6 @@ EmbeddingBlock read_embedding(ObjectReader& reader) {
   if (reader.has("type_vocab_size")) block.type_vocab_size = reader.size("type_vocab_size");
   block.layer_norm = reader.boolean_or("layer_norm", false);
   block.dropout = read_dropout(reader, "dropout", 0.0) > 0.0;
-  return block;
-}
-
-TransformerBlock read_transformer(ObjectReader& reader, bool decoder) {
-  TransformerBlock block;
-  block.num_hidden_layers = reader.size("num_hidden_layers");
-  block.hidden_size = reader.size("hidden_size");
-  block.attention.causal = decoder;
-  block.attention.num_attention_heads = reader.size("num_attention_heads");
-  block.feed_forward.intermediate_size = reader.size("intermediate_size");
-  block.feed_forward.activation = read_activation(reader, "activation", "gelu");
-  block.final_norm = reader.boolean_or("final_layer_norm", false);
-  block.attention.dropout = read_flag(reader, "attention_dropout", 0.0);
-  block.hidden_dropout = read_flag(reader, "hidden_dropout", 0.0);
-  check_heads(reader, "num_attention_heads", block.attention.num_attention_heads, "hidden_size",
-              block.hidden_size);
-  if (decoder && reader.boolean_or("cross_attention", false)) {
-    block.cross_attention = CrossAttention{.attention = block.attention};
-    block.cross_attention->attention.causal = false;
-  }
   return block;
 }
 
@@ -66,6 +77,24 @@ DenseBlock read_dense(ObjectReader& reader) {
   block.output_size = reader.size("output_size");
   if (reader.has("activation")) block.activation = read_activation(reader, "activation", "gelu");
   block.first_token_only = reader.boolean_or("first_token_only", false);
+  block.bias = reader.boolean_or("bias", true);
+  return block;
+}
+
+NormalizationBlock read_normalization(ObjectReader& reader) {
+  NormalizationBlock block;
+  block.hidden_size = reader.size("hidden_size");
+  constexpr std::array<std::string_view, 2> types = {"layer_norm", "rms_norm"};
+  if (reader.choice("type", types) == 1) block.norm = rms_norm;
+  return block;
+}
+
+ClassifierBlock read_classifier(ObjectReader& reader) {
+  ClassifierBlock block;
+  block.hidden_size = reader.size("hidden_size");
+  block.num_labels = reader.size("num_labels");
+  block.per_position = reader.boolean_or("per_position", false);
+  block.bias = reader.boolean_or("bias", true);
   return block;
 }
 
@@ -80,16 +109,29 @@ LanguageModelHeadBlock read_head(ObjectReader& reader) {
   return block;
 }
 
-BlockShape read_shape(ObjectReader& reader, std::size_t kind) {
+// The blocks that one table stands for. Those that move positions change the flow.
+std::vector<BlockShape> read_shapes(ObjectReader& reader, Kind kind, Flow& flow) {
   switch (kind) {
-    case 0: return read_embedding(reader);
-    case 1: return read_transformer(reader, false);
-    case 2: return read_transformer(reader, true);
-    case 3: return read_recurrent(reader, RecurrentBlock::Cell::lstm);
-    case 4: return read_recurrent(reader, RecurrentBlock::Cell::gru);
-    case 5: return read_dense(reader);
-    default: return read_head(reader);
+    case Kind::embedding: return {read_embedding(reader)};
+    case Kind::transformer_encoder: return {read_toml_transformer(reader, false)};
+    case Kind::transformer_decoder: return {read_toml_transformer(reader, true)};
+    case Kind::lstm: return {read_recurrent(reader, RecurrentBlock::Cell::lstm)};
+    case Kind::gru: return {read_recurrent(reader, RecurrentBlock::Cell::gru)};
+    case Kind::dense: return {read_dense(reader)};
+    case Kind::mlp: {
+      const auto layers = read_toml_mlp(reader);
+      return {layers.begin(), layers.end()};
+    }
+    case Kind::patch_embedding: return {read_toml_patches(reader, flow)};
+    case Kind::convolution: return {read_toml_convolution(reader, flow)};
+    case Kind::pooling: return {read_toml_pooling(reader, flow)};
+    case Kind::flatten: flatten(reader, flow); return {};
+    case Kind::normalization: return {read_normalization(reader)};
+    case Kind::classifier: return {read_classifier(reader)};
+    case Kind::language_model_head:
+    case Kind::count: break;
   }
+  return {read_head(reader)};
 }
 
 struct Width {
@@ -108,29 +150,41 @@ std::optional<Width> input_width(const BlockShape& shape) {
   if (const auto* block = std::get_if<DenseBlock>(&shape)) {
     return Width{"input_size", block->input_size};
   }
+  if (const auto* block = std::get_if<NormalizationBlock>(&shape)) {
+    return Width{"hidden_size", block->hidden_size};
+  }
+  if (const auto* block = std::get_if<ClassifierBlock>(&shape)) {
+    return Width{"hidden_size", block->hidden_size};
+  }
   if (const auto* block = std::get_if<LanguageModelHeadBlock>(&shape)) {
     return Width{"hidden_size", block->hidden_size};
   }
-  return std::nullopt;
+  return std::nullopt;  // convolutions and pooling have checked it themselves
 }
 
-std::int64_t output_width(const BlockShape& shape) {
+// What a block gives per position, where reading it has not changed the flow already.
+std::optional<std::int64_t> output_width(const BlockShape& shape) {
   if (const auto* block = std::get_if<EmbeddingBlock>(&shape)) return block->hidden_size;
   if (const auto* block = std::get_if<TransformerBlock>(&shape)) return block->hidden_size;
   if (const auto* block = std::get_if<RecurrentBlock>(&shape)) {
     return block->hidden_size * (block->bidirectional ? 2 : 1);
   }
   if (const auto* block = std::get_if<DenseBlock>(&shape)) return block->output_size;
-  return std::get<LanguageModelHeadBlock>(shape).vocab_size;
+  if (const auto* block = std::get_if<ClassifierBlock>(&shape)) return block->num_labels;
+  if (const auto* block = std::get_if<LanguageModelHeadBlock>(&shape)) return block->vocab_size;
+  return std::nullopt;
 }
 
-void check_neighbours(ObjectReader& reader, const Block& before, const Block& block) {
-  const std::optional<Width> width = input_width(block.shape);
-  const std::int64_t given = output_width(before.shape);
-  if (!width || width->value == given) return;
+void check_neighbours(ObjectReader& reader, const Model& model, const Flow& flow,
+                      const BlockShape& shape) {
+  const std::optional<Width> width = input_width(shape);
+  if (!width || !flow.width || width->value == *flow.width) return;
+  const std::string before =
+      model.blocks.empty() ? "the input"
+                           : fmt::format("the block \"{}\" before it", model.blocks.back().name);
   reader.fail(width->key,
-              fmt::format("{} = {}, but the block \"{}\" before it gives {} per position",
-                          width->key, width->value, before.name, given),
+              fmt::format("{} = {}, but {} gives {} per position", width->key, width->value, before,
+                          *flow.width),
               "make the two agree, or put a dense block between them");
 }
 
@@ -145,6 +199,78 @@ void check_tied(ObjectReader& reader, const EmbeddingSizes& embeddings, const Bl
               "add the embedding, or leave tied_embedding out");
 }
 
+Flow read_flow(ObjectReader& reader, Model& model) {
+  Flow flow;
+  if (reader.has("image_size")) {
+    const ImageSizes image = read_image(reader, model, 0, 0);
+    flow = {.positions = fixed_positions(image.height, image.width),
+            .width = image.channels,
+            .num_channels = image.channels,
+            .is_image = true};
+  }
+  if (!reader.has("num_positions")) return flow;
+  if (flow.is_image) {
+    reader.fail("num_positions", "contradicts image_size, which fixes the positions",
+                "leave one of them out");
+  }
+  flow.positions = fixed_positions(reader.size("num_positions"));
+  return flow;
+}
+
+// Names blocks, checks that they fit each other and adds them.
+class ModelBuilder {
+ public:
+  explicit ModelBuilder(Model& model, Flow flow) : model_(model), flow_(flow) {}
+
+  void add(ObjectReader& entry) {
+    const auto kind = static_cast<Kind>(entry.choice("kind", block_kinds));
+    const std::string stated = entry.text_or("name", "");
+    if (entry.error()) return;
+    Positions positions = flow_.positions;
+    const std::vector<BlockShape> shapes = read_shapes(entry, kind, flow_);
+    if (kind == Kind::patch_embedding) positions = flow_.positions;
+    entry.refuse_unknown_keys();
+    for (std::size_t i = 0; i < shapes.size() && !entry.error(); ++i) {
+      std::string name(stated.empty() ? block_kinds[static_cast<std::size_t>(kind)] : stated);
+      if (shapes.size() > 1) name += fmt::format("_{}", i + 1);
+      add_block(entry, {std::move(name), shapes[i], positions}, stated.empty());
+    }
+    flow_.is_input = false;
+  }
+
+ private:
+  void add_block(ObjectReader& entry, Block block, bool unnamed) {
+    // Unnamed blocks of one kind are told apart by their place.
+    if (unnamed && names_.contains(block.name)) {
+      block.name = fmt::format("{}_{}", block.name, model_.blocks.size() + 1);
+    }
+    if (!names_.insert(block.name).second) {
+      entry.fail("name", fmt::format("two blocks are named \"{}\"", block.name),
+                 "give each block its own name");
+    }
+    check_neighbours(entry, model_, flow_, block.shape);
+    check_tied(entry, embeddings_, block.shape);
+    if (entry.error()) return;
+    if (const auto width = output_width(block.shape)) flow_.width = width;
+    if (const auto* embedding = std::get_if<EmbeddingBlock>(&block.shape)) note(*embedding);
+    model_.blocks.push_back(std::move(block));
+  }
+
+  void note(const EmbeddingBlock& embedding) {
+    embeddings_.insert({embedding.vocab_size, embedding.hidden_size});
+    if (embedding.max_position_embeddings == 0) return;
+    // The embedding with the fewest positions bounds all.
+    model_.max_sequence_length =
+        std::min(model_.max_sequence_length.value_or(embedding.max_position_embeddings),
+                 embedding.max_position_embeddings);
+  }
+
+  Model& model_;
+  Flow flow_;
+  std::set<std::string> names_{};
+  EmbeddingSizes embeddings_{};
+};
+
 }  // namespace
 
 Result<Model> read_model_toml(const Value& document, const std::string& file) {
@@ -152,37 +278,11 @@ Result<Model> read_model_toml(const Value& document, const std::string& file) {
   Model model;
   model.family = "custom";
   model.name = reader.text_or("name", "");
-  std::set<std::string> names;
-  EmbeddingSizes embeddings;
+  ModelBuilder builder(model, read_flow(reader, model));
+  if (reader.error()) return std::unexpected(*reader.error());
   for (ObjectReader& entry : reader.children("block")) {
-    const std::size_t kind = entry.choice("kind", block_kinds);
-    Block block;
-    block.name = entry.text_or("name", entry.error() ? "" : block_kinds[kind]);
-    block.shape = entry.error() ? BlockShape{} : read_shape(entry, kind);
-    entry.refuse_unknown_keys();
-    // Unnamed blocks of one kind are told apart by their place.
-    if (!entry.has("name") && names.contains(block.name)) {
-      block.name = fmt::format("{}_{}", block.name, model.blocks.size() + 1);
-    }
-    if (!entry.error() && !names.insert(block.name).second) {
-      entry.fail("name", fmt::format("two blocks are named \"{}\"", block.name),
-                 "give each block its own name");
-    }
-    if (!entry.error() && !model.blocks.empty()) {
-      check_neighbours(entry, model.blocks.back(), block);
-    }
-    if (!entry.error()) check_tied(entry, embeddings, block.shape);
+    builder.add(entry);
     if (entry.error()) return std::unexpected(*entry.error());
-    if (const auto* embedding = std::get_if<EmbeddingBlock>(&block.shape)) {
-      embeddings.insert({embedding->vocab_size, embedding->hidden_size});
-      if (embedding->max_position_embeddings > 0) {
-        // The embedding with the fewest positions bounds all.
-        model.max_sequence_length =
-            std::min(model.max_sequence_length.value_or(embedding->max_position_embeddings),
-                     embedding->max_position_embeddings);
-      }
-    }
-    model.blocks.push_back(std::move(block));
   }
   if (model.blocks.empty()) {
     reader.fail("block", "the model has no blocks",

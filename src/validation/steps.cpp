@@ -91,7 +91,7 @@ class StepJudge {
       const auto answer = answer_of(*row);
       if (!answer) return std::unexpected(answer.error());
       auto judged = judge_row(*row, *answer, place);
-      if (judged) rows.push_back(std::move(*judged));
+      if (judged) rows.push_back(*judged);
     }
     for (const LawReference& law : used_laws_) validation_.subjects[place].laws.push_back(law);
     set_regimes(rows);
@@ -151,7 +151,7 @@ class StepJudge {
       answer.in_sample = answer.in_sample || options_.in_sample(law, row);
       if (seen_laws_.insert(law.id).second) used_laws_.push_back(refer_to(law));
     }
-    return Answer(std::move(answer));
+    return Answer(answer);
   }
 
   std::optional<ValidationRow> judge_row(const Measurement& row, const Answer& answer,

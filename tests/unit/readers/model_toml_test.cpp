@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "configs.hpp"
+#include "toml_models.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,18 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Model model_of(std::string_view text) {
-  auto model = parse_model(text, "m.toml");
-  EXPECT_TRUE(model.has_value()) << describe(model.error());
-  return model.value_or(Model{});
-}
-
-Error error_of(std::string_view text) {
-  const auto model = parse_model(text, "m.toml");
-  EXPECT_FALSE(model.has_value()) << text;
-  return model ? Error{} : model.error();
-}
 
 // One sound block of each kind, each on lines of its own.
 const std::string embedding = "[[block]]\nkind = 'embedding'\nvocab_size = 100\nhidden_size = 24\n";
@@ -41,8 +30,8 @@ const std::string head =
     "[[block]]\nkind = 'language_model_head'\nhidden_size = 24\nvocab_size = 100\n";
 
 TEST(ModelToml, ReadsABlockOfEachKindInOrder) {
-  const Model model = model_of("name = 'all'\n" + embedding + encoder + decoder + gru + dense +
-                               lstm + "bidirectional = true\n" + head);
+  const Model model = toml_model("name = 'all'\n" + embedding + encoder + decoder + gru + dense +
+                                 lstm + "bidirectional = true\n" + head);
   EXPECT_EQ(model.name, "all");
   EXPECT_EQ(model.family, "custom");
   EXPECT_THAT(names_of(model),
@@ -58,7 +47,7 @@ TEST(ModelToml, ReadsABlockOfEachKindInOrder) {
 }
 
 TEST(ModelToml, EveryOptionIsOffUnlessStated) {
-  const Model plain = model_of(embedding + encoder + dense + head);
+  const Model plain = toml_model(embedding + encoder + dense + head);
   EXPECT_FALSE(shape_of<EmbeddingBlock>(plain, "embedding").layer_norm);
   EXPECT_FALSE(shape_of<EmbeddingBlock>(plain, "embedding").dropout);
   EXPECT_EQ(shape_of<EmbeddingBlock>(plain, "embedding").max_position_embeddings, 0);
@@ -72,7 +61,7 @@ TEST(ModelToml, EveryOptionIsOffUnlessStated) {
 }
 
 TEST(ModelToml, ReadsEveryOption) {
-  const Model model = model_of(
+  const Model model = toml_model(
       embedding + "max_position_embeddings = 64\ntype_vocab_size = 2\nlayer_norm = true\n" +
       "dropout = 0.1\n" + decoder + "activation = 'relu'\nfinal_layer_norm = true\n" +
       "cross_attention = true\nattention_dropout = 0.1\nhidden_dropout = 0.2\n" + dense +
@@ -94,20 +83,20 @@ TEST(ModelToml, ReadsEveryOption) {
 }
 
 TEST(ModelToml, NamesUnnamedBlocksApart) {
-  EXPECT_THAT(names_of(model_of(dense + dense + "name = 'mine'\n" + dense)),
+  EXPECT_THAT(names_of(toml_model(dense + dense + "name = 'mine'\n" + dense)),
               ElementsAre("dense", "mine", "dense_3"));
-  const Error error = error_of(dense + "name = 'a'\n" + dense + "name = 'a'\n");
+  const Error error = toml_error(dense + "name = 'a'\n" + dense + "name = 'a'\n");
   EXPECT_EQ(error.where.path, "block[1].name");
   EXPECT_THAT(error.message, HasSubstr("two blocks are named \"a\""));
 }
 
-TEST(ModelToml, IsNamedByItsFileIfItStatesNoName) { EXPECT_EQ(model_of(dense).name, "m"); }
+TEST(ModelToml, IsNamedByItsFileIfItStatesNoName) { EXPECT_EQ(toml_model(dense).name, "m"); }
 
 TEST(ModelToml, TheFewestPositionsBoundTheSequence) {
   const std::string few = "max_position_embeddings = 128\n";
   const std::string many = "max_position_embeddings = 512\n";
-  EXPECT_EQ(model_of(embedding + few + encoder + embedding + many).max_sequence_length, 128);
-  EXPECT_EQ(model_of(embedding + many + encoder + embedding + few).max_sequence_length, 128);
+  EXPECT_EQ(toml_model(embedding + few + encoder + embedding + many).max_sequence_length, 128);
+  EXPECT_EQ(toml_model(embedding + many + encoder + embedding + few).max_sequence_length, 128);
 }
 
 // Every key that each kind cannot do without, and what is wrong where it is 0.
@@ -131,58 +120,59 @@ TEST(ModelToml, RequiresEverySizeOfEveryKind) {
       const auto with_line = [&](const std::string& line) {
         return kind.text.substr(0, begin) + line + kind.text.substr(end + 1);
       };
-      const Error missing = error_of(with_line(""));
+      const Error missing = toml_error(with_line(""));
       EXPECT_EQ(missing.kind, ErrorKind::schema) << key;
       EXPECT_EQ(missing.where.path, "block[0]." + key);
       EXPECT_EQ(missing.where.line, 1);
       for (const char* value : {"0", "-1", "1.5", "1099511627777"}) {
-        const Error error = error_of(with_line(key + " = " + value + "\n"));
+        const Error error = toml_error(with_line(key + " = " + value + "\n"));
         EXPECT_EQ(error.kind, ErrorKind::value) << key << " " << value;
         EXPECT_EQ(error.where.path, "block[0]." + key);
         EXPECT_GT(error.where.line, 1);
         EXPECT_GT(error.where.column, 1);
       }
-      EXPECT_EQ(error_of(with_line(key + " = 'x'\n")).kind, ErrorKind::schema) << key;
+      EXPECT_EQ(toml_error(with_line(key + " = 'x'\n")).kind, ErrorKind::schema) << key;
     }
   }
 }
 
 TEST(ModelToml, OptionsOfOneKindAreUnknownToAnother) {
-  EXPECT_EQ(error_of(encoder + "cross_attention = true\n").where.path, "block[0].cross_attention");
-  EXPECT_EQ(error_of(dense + "bias = true\n").kind, ErrorKind::schema);
-  EXPECT_EQ(error_of(lstm + "activation = 'tanh'\n").kind, ErrorKind::schema);
-  EXPECT_EQ(error_of(embedding + "num_hidden_layers = 2\n").kind, ErrorKind::schema);
+  EXPECT_EQ(toml_error(encoder + "cross_attention = true\n").where.path,
+            "block[0].cross_attention");
+  EXPECT_EQ(toml_error(dense + "tied_embedding = true\n").kind, ErrorKind::schema);
+  EXPECT_EQ(toml_error(lstm + "activation = 'tanh'\n").kind, ErrorKind::schema);
+  EXPECT_EQ(toml_error(embedding + "num_hidden_layers = 2\n").kind, ErrorKind::schema);
 }
 
 TEST(ModelToml, AnUnknownKeyIsLocatedAndItsNearestKnownNamed) {
-  const Error error = error_of(dense + "first_tokenonly = true\n");
+  const Error error = toml_error(dense + "first_tokenonly = true\n");
   EXPECT_EQ(error.where, (Location{"m.toml", "block[0].first_tokenonly", 5, 19}));
   EXPECT_THAT(error.remedy, HasSubstr("did you mean first_token_only?"));
-  const Error top = error_of("nmae = 'x'\n" + dense);
+  const Error top = toml_error("nmae = 'x'\n" + dense);
   EXPECT_EQ(top.where.path, "nmae");
   EXPECT_EQ(top.where.line, 1);
   EXPECT_THAT(top.remedy, HasSubstr("did you mean name?"));
 }
 
 TEST(ModelToml, RefusesWrongKindsTypesAndProbabilities) {
-  EXPECT_EQ(error_of("[[block]]\nhidden_size = 1\n").where.path, "block[0].kind");
-  const Error kind = error_of("[[block]]\nkind = 'transformer_encodr'\n");
+  EXPECT_EQ(toml_error("[[block]]\nhidden_size = 1\n").where.path, "block[0].kind");
+  const Error kind = toml_error("[[block]]\nkind = 'transformer_encodr'\n");
   EXPECT_EQ(kind.kind, ErrorKind::value);
   EXPECT_EQ(kind.where.line, 2);
   EXPECT_THAT(kind.remedy, HasSubstr("transformer_encoder"));
-  EXPECT_EQ(error_of("name = 3\n" + dense).where.path, "name");
-  EXPECT_EQ(error_of(dense + "name = 3\n").where.path, "block[0].name");
-  EXPECT_EQ(error_of(embedding + "layer_norm = 1\n").kind, ErrorKind::schema);
-  EXPECT_EQ(error_of(embedding + "dropout = 1.1\n").kind, ErrorKind::value);
-  EXPECT_EQ(error_of(encoder + "attention_dropout = nan\n").kind, ErrorKind::value);
-  EXPECT_EQ(error_of(encoder + "hidden_dropout = -0.1\n").kind, ErrorKind::value);
-  EXPECT_EQ(error_of(encoder + "activation = 'mish'\n").kind, ErrorKind::unsupported);
-  EXPECT_EQ(error_of(embedding + "max_position_embeddings = 0\n").kind, ErrorKind::value);
-  EXPECT_EQ(error_of(embedding + "type_vocab_size = -2\n").kind, ErrorKind::value);
+  EXPECT_EQ(toml_error("name = 3\n" + dense).where.path, "name");
+  EXPECT_EQ(toml_error(dense + "name = 3\n").where.path, "block[0].name");
+  EXPECT_EQ(toml_error(embedding + "layer_norm = 1\n").kind, ErrorKind::schema);
+  EXPECT_EQ(toml_error(embedding + "dropout = 1.1\n").kind, ErrorKind::value);
+  EXPECT_EQ(toml_error(encoder + "attention_dropout = nan\n").kind, ErrorKind::value);
+  EXPECT_EQ(toml_error(encoder + "hidden_dropout = -0.1\n").kind, ErrorKind::value);
+  EXPECT_EQ(toml_error(encoder + "activation = 'mish'\n").kind, ErrorKind::unsupported);
+  EXPECT_EQ(toml_error(embedding + "max_position_embeddings = 0\n").kind, ErrorKind::value);
+  EXPECT_EQ(toml_error(embedding + "type_vocab_size = -2\n").kind, ErrorKind::value);
 }
 
 TEST(ModelToml, RefusesHeadsThatDoNotDivideTheWidth) {
-  const Error error = error_of(
+  const Error error = toml_error(
       "[[block]]\nkind = 'transformer_encoder'\nnum_hidden_layers = 1\nhidden_size = 500\n"
       "num_attention_heads = 24\nintermediate_size = 1\n");
   EXPECT_EQ(error.where, (Location{"m.toml", "block[0].num_attention_heads", 5, 23}));
@@ -193,39 +183,39 @@ TEST(ModelToml, NeighboursMustAgreeOnTheirWidth) {
   const std::string narrow =
       "[[block]]\nkind = 'dense'\nname = 'narrow'\ninput_size = 24\noutput_size = 23\n";
   for (const std::string& next : {encoder, decoder, lstm, gru, dense, head}) {
-    const Error error = error_of(narrow + next);
+    const Error error = toml_error(narrow + next);
     EXPECT_EQ(error.kind, ErrorKind::value) << next;
     EXPECT_THAT(error.where.path, HasSubstr("block[1]."));
     EXPECT_THAT(error.message, HasSubstr("\"narrow\" before it gives 23"));
   }
   // Token numbers fit whatever comes before.
-  EXPECT_EQ(model_of(narrow + embedding).blocks.size(), 2U);
+  EXPECT_EQ(toml_model(narrow + embedding).blocks.size(), 2U);
   // One direction of 12 does not make 24, two do.
-  EXPECT_THAT(error_of(lstm + dense).message, HasSubstr("gives 12"));
-  EXPECT_EQ(model_of(lstm + "bidirectional = true\n" + dense).blocks.size(), 2U);
+  EXPECT_THAT(toml_error(lstm + dense).message, HasSubstr("gives 12"));
+  EXPECT_EQ(toml_model(lstm + "bidirectional = true\n" + dense).blocks.size(), 2U);
   // Scores are as wide as the vocabulary.
-  EXPECT_THAT(error_of(head + dense).message, HasSubstr("gives 100"));
+  EXPECT_THAT(toml_error(head + dense).message, HasSubstr("gives 100"));
 }
 
 TEST(ModelToml, ATiedHeadNeedsAnEmbeddingOfItsShapeBeforeIt) {
   const std::string tied = head + "tied_embedding = true\n";
-  EXPECT_EQ(count_all_parameters(model_of(embedding + tied)).value(), 100 * 24);
-  EXPECT_EQ(error_of(tied).where.path, "block[0].tied_embedding");
-  EXPECT_EQ(error_of(tied + embedding).where.path, "block[0].tied_embedding");
+  EXPECT_EQ(count_all_parameters(toml_model(embedding + tied)).value(), 100 * 24);
+  EXPECT_EQ(toml_error(tied).where.path, "block[0].tied_embedding");
+  EXPECT_EQ(toml_error(tied + embedding).where.path, "block[0].tied_embedding");
   const std::string other = "[[block]]\nkind = 'embedding'\nvocab_size = 99\nhidden_size = 24\n";
-  EXPECT_EQ(error_of(other + tied).where.path, "block[1].tied_embedding");
+  EXPECT_EQ(toml_error(other + tied).where.path, "block[1].tied_embedding");
 }
 
 TEST(ModelToml, NeedsAtLeastOneBlock) {
   for (const char* text : {"", "name = 'x'\n", "block = []\n"}) {
-    const Error error = error_of(text);
+    const Error error = toml_error(text);
     EXPECT_EQ(error.kind, ErrorKind::schema) << text;
     EXPECT_EQ(error.where.path, "block");
     EXPECT_THAT(error.message, HasSubstr("no blocks"));
   }
-  EXPECT_EQ(error_of("block = 3\n").kind, ErrorKind::schema);
-  EXPECT_EQ(error_of("block = [3]\n").where.path, "block[0]");
-  EXPECT_EQ(error_of("[block]\nkind = 'dense'\n").kind, ErrorKind::schema);
+  EXPECT_EQ(toml_error("block = 3\n").kind, ErrorKind::schema);
+  EXPECT_EQ(toml_error("block = [3]\n").where.path, "block[0]");
+  EXPECT_EQ(toml_error("[block]\nkind = 'dense'\n").kind, ErrorKind::schema);
 }
 
 }  // namespace
