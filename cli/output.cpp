@@ -16,7 +16,9 @@ namespace {
 
 bool wants_colour(int file) {
   const char* refused = std::getenv("NO_COLOR");
-  return isatty(file) == 1 && (refused == nullptr || *refused == '\0');
+  const char* terminal = std::getenv("TERM");
+  return isatty(file) == 1 && (refused == nullptr || *refused == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 // Names in the input may hold anything; what steers a terminal must not reach one.

@@ -9,6 +9,15 @@
 #include <fmt/format.h>
 
 namespace joulecast::cli {
+namespace {
+
+// The library blames the flag that takes such a name; here it is an argument.
+int print_unknown(Error error) {
+  if (error.kind == ErrorKind::not_found) error.where.path = "ID";
+  return print_error(error);
+}
+
+}  // namespace
 
 int run_devices(const Arguments& arguments, const Configuration& configuration) {
   const auto format = read_format(arguments);
@@ -20,7 +29,7 @@ int run_devices(const Arguments& arguments, const Configuration& configuration) 
     return print_report(report_devices(catalogue->devices()), *format);
   }
   const auto device = catalogue->find(arguments.words.front());
-  if (!device) return print_error(device.error());
+  if (!device) return print_unknown(device.error());
   return print_report(report_device(*device), *format);
 }
 
@@ -35,7 +44,7 @@ int run_regions(const Arguments& arguments) {
   if (!format) return print_error(format.error());
   if (arguments.words.empty()) return print_report(report_regions(shipped_regions()), *format);
   const auto region = find_region(arguments.words.front());
-  if (!region) return print_error(region.error());
+  if (!region) return print_unknown(region.error());
   return print_report(report_regions({*region}), *format);
 }
 

@@ -162,6 +162,11 @@ int run_explain(const Arguments& arguments, const Configuration& configuration) 
   const auto phase = read_phase(settings);
   if (!phase) return print_error(settings.locate(phase.error()));
   const std::string subject = arguments.value("operation").value_or("step");
+  if (arguments.has("phase") && (subject == "step" || subject == "run")) {
+    return print_error(Error{ErrorKind::usage, "is of an operation, not of the " + subject,
+                             Location{.file = {}, .path = "--phase"},
+                             "name one with --operation, or leave it out"});
+  }
   const auto explanation = explain(*prediction, subject, *phase);
   if (!explanation) return print_error(settings.locate(explanation.error()));
   return finish(arguments, report_explanation(*explanation, *prediction), inputs->format,

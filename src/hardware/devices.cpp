@@ -25,6 +25,15 @@ constexpr Range watts_range{1.0, 1e5};
 constexpr Range multiprocessors_range{1.0, 1e5};
 constexpr Range cores_range{1.0, 1e4};
 
+// A figure without a source is a rumour.
+std::string read_source(ObjectReader& reader, const std::string& fallback) {
+  std::string source = reader.text_or("source", fallback);
+  if (reader.has("source") && source.find_first_not_of(" \t") == std::string::npos) {
+    reader.fail("source", "is empty", "say where the figures are from, or leave it out");
+  }
+  return source;
+}
+
 template <class Q>
 std::optional<Figure<Q>> read_figure(ObjectReader& reader, std::string_view key, Range range,
                                      const std::string& source) {
@@ -33,7 +42,7 @@ std::optional<Figure<Q>> read_figure(ObjectReader& reader, std::string_view key,
   if (auto table = reader.child_if_object(key)) {
     Figure<Q> figure;
     figure.value = Q{table->number("value", range)};
-    figure.source = table->text_or("source", source);
+    figure.source = read_source(*table, source);
     figure.unverified = table->boolean_or("unverified", false);
     table->refuse_unknown_keys();
     reader.adopt(table->error());
@@ -58,6 +67,14 @@ template <class Q>
 void read_into(std::optional<Figure<Q>>& figure, ObjectReader& reader, std::string_view key,
                Range range, const std::string& source) {
   if (auto read = read_figure<Q>(reader, key, range, source)) figure = *read;
+}
+
+void read_whole(std::optional<Figure<double>>& figure, ObjectReader& reader, std::string_view key,
+                Range range, const std::string& source) {
+  read_into(figure, reader, key, range, source);
+  if (!figure || figure->value == std::floor(figure->value)) return;
+  reader.fail(key, fmt::format("must be a whole number, is {}", figure->value),
+              "give the number of them");
 }
 
 // The facts that predictions use, in a fixed order: what the device's hash stands for.
@@ -115,15 +132,15 @@ Device read_device(ObjectReader& reader, Device device, const std::string& file)
   device.confidence = reader.text_or("confidence", device.confidence);
   const std::string source = fallback.empty() && !reader.has("source")
                                  ? reader.text("source")
-                                 : reader.text_or("source", fallback);
+                                 : read_source(reader, fallback);
   device.notes = reader.text_or("notes", device.notes);
   read_into(device.memory, reader, "memory_bytes", bytes_range, source);
   read_into(device.memory_bandwidth, reader, "memory_bandwidth_bytes_per_second",
             bytes_per_second_range, source);
   read_into(device.thermal_design_power, reader, "thermal_design_power_watts", watts_range, source);
-  read_into(device.multiprocessors, reader, "multiprocessors", multiprocessors_range, source);
-  read_into(device.fp32_cores_per_multiprocessor, reader, "fp32_cores_per_multiprocessor",
-            cores_range, source);
+  read_whole(device.multiprocessors, reader, "multiprocessors", multiprocessors_range, source);
+  read_whole(device.fp32_cores_per_multiprocessor, reader, "fp32_cores_per_multiprocessor",
+             cores_range, source);
   read_into(device.l2_cache, reader, "l2_cache_bytes", bytes_range, source);
   read_into(device.interconnect_bandwidth, reader, "interconnect_bandwidth_bytes_per_second",
             bytes_per_second_range, source);
@@ -210,6 +227,10 @@ Result<void> add_devices(std::vector<Device>& devices, const Value& document,
     devices.push_back(std::move(device));
   }
   reader.refuse_unknown_keys();
+  if (reader.length("device").value_or(0) == 0) {
+    reader.fail("device", "the file has no device", "add a table [[device]], or leave the file out",
+                ErrorKind::schema);
+  }
   if (reader.error()) return std::unexpected(*reader.error());
   return {};
 }

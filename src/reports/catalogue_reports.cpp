@@ -11,7 +11,8 @@ template <class Q>
 void add_figure(Table& table, const char* name, Unit unit, const std::optional<Figure<Q>>& figure) {
   if (!figure) return;
   const double value = number_of(figure->value);
-  table.rows.push_back({std::string(name), value, show(Datum(value), unit), figure->source,
+  const Datum shown = unit == Unit::count ? count_datum(value) : Datum(value);
+  table.rows.push_back({std::string(name), shown, show(shown, unit), figure->source,
                         std::string(figure->unverified ? "unverified" : "")});
 }
 
@@ -183,7 +184,7 @@ Report report_device(const Device& device) {
   add_figure(table, "memory", Unit::bytes, device.memory);
   add_figure(table, "memory bandwidth", Unit::bytes_per_second, device.memory_bandwidth);
   add_figure(table, "power limit", Unit::watts, device.thermal_design_power);
-  add_figure(table, "multiprocessors", Unit::plain, device.multiprocessors);
+  add_figure(table, "multiprocessors", Unit::count, device.multiprocessors);
   add_figure(table, "L2 cache", Unit::bytes, device.l2_cache);
   add_figure(table, "interconnect bandwidth", Unit::bytes_per_second,
              device.interconnect_bandwidth);

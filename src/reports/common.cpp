@@ -83,4 +83,15 @@ Table list_warnings_table(const std::vector<Warning>& warnings) {
   return table;
 }
 
+std::string money(const std::optional<double>& amount, const std::string& currency) {
+  if (!amount) return "-";
+  return fmt::format("{} {}", show(*amount, Unit::money),
+                     currency.empty() ? "(currency of the price)" : currency);
+}
+
+std::string money(const Interval<double>& interval, const std::string& currency) {
+  return fmt::format("{} to {}", show(interval.lower, Unit::money),
+                     money(interval.upper, currency));
+}
+
 }  // namespace joulecast

@@ -5,6 +5,8 @@
 
 #include <joulecast/report.hpp>
 
+#include <cmath>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -34,6 +36,13 @@ Datum datum(const std::optional<Q>& quantity) {
   return number_of(*quantity);
 }
 
+// A count that is kept as a double, as a whole number where it is one exactly.
+inline Datum count_datum(double count) {
+  constexpr double exact = 0x1p53;
+  const bool whole = count == std::floor(count) && std::abs(count) <= exact;
+  return whole ? Datum(static_cast<std::int64_t>(count)) : Datum(count);
+}
+
 inline Datum datum(const std::optional<std::string>& text) {
   return text ? Datum(*text) : Datum(std::monostate{});
 }
@@ -44,6 +53,10 @@ std::pair<Datum, Datum> bounds(const std::optional<Interval<Q>>& interval) {
   if (!interval) return {std::monostate{}, std::monostate{}};
   return {number_of(interval->lower), number_of(interval->upper)};
 }
+
+// "12.30 EUR"; a dash where it is not known.
+std::string money(const std::optional<double>& amount, const std::string& currency);
+std::string money(const Interval<double>& interval, const std::string& currency);
 
 // "12.3 s to 45.6 s": both bounds in the same units.
 std::string show_both(double lower, double upper, Unit unit);

@@ -56,7 +56,7 @@ std::string take(const std::filesystem::path& path) {
   std::string taken = text.str();
   for (const std::string& before :
        {std::string("\"commit\": \""), std::string("commit              "),
-        std::string("doctor,commit,")}) {
+        std::string("doctor,commit,"), std::string("(commit ")}) {
     replace_all(taken, before + std::string(commit()), before + "COMMIT");
   }
   replace_all(taken, __VERSION__, "COMPILER");
