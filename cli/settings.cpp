@@ -177,10 +177,17 @@ Result<TrainingSetup> read_training(const Settings& settings) {
   const auto batch = required_size(settings, "batch-size", "add e.g. --batch-size 32");
   if (!batch) return std::unexpected(batch.error());
   setup.batch_size = *batch;
-  const auto sequence =
-      required_size(settings, "sequence-length", "add e.g. --sequence-length 512");
+  // Whether it is needed, the model knows.
+  const auto sequence = settings.whole("sequence-length");
   if (!sequence) return std::unexpected(sequence.error());
-  setup.sequence_length = *sequence;
+  if (*sequence == 0) {
+    return fail("sequence-length", "must be a whole number from 1 to 1099511627776, is 0",
+                "give the real size", ErrorKind::value);
+  }
+  setup.sequence_length = sequence->value_or(0);
+  const auto target = settings.whole("target-sequence-length");
+  if (!target) return std::unexpected(target.error());
+  setup.target_sequence_length = *target;
   const auto precision = read_precision(settings);
   if (!precision) return std::unexpected(precision.error());
   if (!*precision) {

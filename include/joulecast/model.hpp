@@ -227,6 +227,13 @@ struct Model {
   std::string sha256{};  // of the file's bytes
 };
 
+// Which of the training's lengths the model works on. Neither, where it fixes its positions itself.
+struct SequenceUse {
+  bool sequence = false;
+  bool target = false;  // sequences of its own for a decoder
+};
+SequenceUse sequences_of(const Model& model);
+
 // Which head stands on top of the body.
 enum class Head { from_config, none, pooler, masked_lm, causal_lm, discriminator, classifier };
 

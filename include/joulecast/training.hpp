@@ -36,8 +36,9 @@ inline constexpr std::array all_optimizers = {Optimizer::sgd, Optimizer::momentu
 enum class Convention { joulecast, ecai2025 };
 
 struct TrainingSetup {
-  std::int64_t batch_size = 0;       // sequences per device and step
-  std::int64_t sequence_length = 0;  // tokens per sequence; time steps for recurrent models
+  std::int64_t batch_size = 0;  // sequences per device and step
+  // Tokens per sequence; time steps for recurrent models. 0 where the model reads no sequences.
+  std::int64_t sequence_length = 0;
   Precision precision = Precision::fp32;
   Optimizer optimizer = Optimizer::adamw;
   std::int64_t num_gpus = 1;
@@ -54,7 +55,8 @@ std::optional<Precision> precision_from(std::string_view name);
 std::optional<Optimizer> optimizer_from(std::string_view name);
 std::optional<Convention> convention_from(std::string_view name);
 
-// Refuses sizes below 1 or beyond 2^40 and formats nothing trains in (fp4, int8).
+// Refuses sizes below 1 (of the sequence below 0) or beyond 2^40 and formats nothing trains in
+// (fp4, int8).
 Result<TrainingSetup> check_training(const TrainingSetup& setup);
 
 }  // namespace joulecast

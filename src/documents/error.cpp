@@ -40,6 +40,7 @@ std::string_view to_string(WarningCode code) {
     case WarningCode::out_of_date: return "out_of_date";
     case WarningCode::laws_not_used: return "laws_not_used";
     case WarningCode::exceeds_memory: return "exceeds_memory";
+    case WarningCode::no_effect: return "no_effect";
     case WarningCode::key_not_modelled: return "key_not_modelled";
     case WarningCode::sensor_not_readable: return "sensor_not_readable";
     case WarningCode::sensor_lost: return "sensor_lost";

@@ -137,4 +137,20 @@ std::int64_t distinct_layers(const TransformerBlock& block) {
   return block.num_distinct_layers.value_or(block.num_hidden_layers);
 }
 
+SequenceUse sequences_of(const Model& model) {
+  SequenceUse use;
+  const auto note = [&](const Positions& positions) {
+    use.sequence = use.sequence || positions.kind == Positions::Kind::sequence;
+    use.target = use.target || positions.kind == Positions::Kind::target;
+  };
+  for (const Block& block : model.blocks) {
+    note(block.positions);
+    const auto* transformer = std::get_if<TransformerBlock>(&block.shape);
+    if (transformer != nullptr && transformer->cross_attention) {
+      note(transformer->cross_attention->source);
+    }
+  }
+  return use;
+}
+
 }  // namespace joulecast

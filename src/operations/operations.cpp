@@ -9,7 +9,27 @@
 namespace joulecast {
 namespace {
 
+// Lengths that the model needs are there, and one for a decoder that it lacks is not.
+Result<void> check_lengths_stated(const Model& model, const TrainingSetup& setup) {
+  const SequenceUse use = sequences_of(model);
+  const auto fail = [](const char* flag, std::string message, const char* remedy) {
+    return std::unexpected(
+        Error{ErrorKind::usage, std::move(message), Location{.file = {}, .path = flag}, remedy});
+  };
+  if (setup.target_sequence_length && !use.target) {
+    return fail("--target-sequence-length",
+                fmt::format("{} has no decoder with sequences of its own", model.name),
+                "leave it out; --sequence-length is that of the model");
+  }
+  const bool needed = use.sequence || (use.target && !setup.target_sequence_length);
+  if (needed && setup.sequence_length == 0) {
+    return fail("--sequence-length", "the flag is missing", "add e.g. --sequence-length 512");
+  }
+  return {};
+}
+
 Result<void> check_length(const Model& model, const TrainingSetup& setup) {
+  if (auto stated = check_lengths_stated(model, setup); !stated) return stated;
   if (!model.max_sequence_length || setup.sequence_length <= *model.max_sequence_length) return {};
   return std::unexpected(Error{ErrorKind::value,
                                fmt::format("--sequence-length {} exceeds the model's {} positions",

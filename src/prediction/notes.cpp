@@ -120,6 +120,13 @@ std::int64_t bytes_per_parameter(Optimizer optimizer) {
   return weight_and_gradient;
 }
 
+void warn_of_lengths(const Prediction& prediction, std::vector<Warning>& warnings) {
+  const SequenceUse use = sequences_of(prediction.model);
+  if (use.sequence || use.target || prediction.setup.sequence_length == 0) return;
+  warnings.push_back({WarningCode::no_effect, "--sequence-length",
+                      "the model reads no sequences; its positions are fixed by its file"});
+}
+
 void warn_of_memory(const Prediction& prediction, std::vector<Warning>& warnings) {
   const std::optional<Figure<Bytes>>& memory = prediction.device.memory;
   if (!memory) return;
@@ -317,6 +324,7 @@ std::vector<Warning> list_warnings(const Prediction& prediction) {
   std::vector<Warning> warnings = prediction.model.warnings;
   warn_of_laws(prediction, warnings);
   warn_of_device(prediction, warnings);
+  warn_of_lengths(prediction, warnings);
   warn_of_memory(prediction, warnings);
   if (prediction.setup.num_gpus > 1) {
     warnings.push_back({WarningCode::communication_not_modelled,

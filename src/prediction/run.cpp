@@ -108,6 +108,10 @@ Result<std::optional<std::int64_t>> count_steps(const RunPlan& plan, const Train
     return plan_error(ErrorKind::overflow, "--batch-size",
                       "the positions of one step exceed 64 bits", "give smaller sizes");
   }
+  if (plan.tokens && setup.sequence_length == 0) {
+    return plan_error(ErrorKind::usage, "--tokens", "the model reads no sequences of tokens",
+                      "state --steps, or --epochs with --samples");
+  }
   if (plan.tokens) return count_token_steps(plan, positions);
   if (!plan.epochs) return std::nullopt;
   const Count steps = *plan.epochs * Count{divide_up(*plan.samples, global_batch.value())};

@@ -65,9 +65,7 @@ Datum value_of(const std::optional<Figure<Q>>& figure) {
 Report report_operations(const Model& model, const TrainingSetup& setup,
                          const std::vector<Operation>& operations) {
   Report report{.kind = "operations"};
-  report.title =
-      fmt::format("Operations of one step of {}: {}, batch size {}, sequence length {}", model.name,
-                  to_string(setup.precision), setup.batch_size, setup.sequence_length);
+  report.title = fmt::format("Operations of one step of {}: {}", model.name, name_training(setup));
   Table table{.key = "operations",
               .title = "",
               .columns = {{"operation", "operation", Unit::none},

@@ -49,15 +49,29 @@ Fields describe_device(const Device& device, Precision precision) {
   return fields;
 }
 
+std::string name_training(const TrainingSetup& setup) {
+  std::string text =
+      fmt::format("{}, batch size {} per GPU", to_string(setup.precision), setup.batch_size);
+  if (setup.sequence_length > 0) {
+    text += fmt::format(", sequence length {}", setup.sequence_length);
+  }
+  if (setup.target_sequence_length) {
+    text += fmt::format(", target sequence length {}", *setup.target_sequence_length);
+  }
+  return text;
+}
+
 Fields describe_training(const TrainingSetup& setup) {
-  return {.key = "training",
-          .title = "",
-          .fields = {{"batch_size", "", Unit::count, setup.batch_size},
-                     {"sequence_length", "", Unit::count, setup.sequence_length},
-                     {"precision", "", Unit::none, std::string(to_string(setup.precision))},
-                     {"optimizer", "", Unit::none, std::string(to_string(setup.optimizer))},
-                     {"num_gpus", "", Unit::count, setup.num_gpus},
-                     {"convention", "", Unit::none, std::string(to_string(setup.convention))}}};
+  return {
+      .key = "training",
+      .title = "",
+      .fields = {{"batch_size", "", Unit::count, setup.batch_size},
+                 {"sequence_length", "", Unit::count, setup.sequence_length},
+                 {"target_sequence_length", "", Unit::count, datum(setup.target_sequence_length)},
+                 {"precision", "", Unit::none, std::string(to_string(setup.precision))},
+                 {"optimizer", "", Unit::none, std::string(to_string(setup.optimizer))},
+                 {"num_gpus", "", Unit::count, setup.num_gpus},
+                 {"convention", "", Unit::none, std::string(to_string(setup.convention))}}};
 }
 
 std::string show_both(double lower, double upper, Unit unit) {

@@ -14,6 +14,8 @@ namespace joulecast {
 
 Fields describe_model(const Model& model, const std::vector<ParameterCount>& parameters);
 Fields describe_device(const Device& device, Precision precision);
+// "bf16, batch size 8 per GPU, sequence length 512": what of the training decides the operations.
+std::string name_training(const TrainingSetup& setup);
 Fields describe_training(const TrainingSetup& setup);
 // Every law that the predictions rest on, each once; with `only`, those of these ids.
 Table list_laws(std::span<const Prediction> predictions,

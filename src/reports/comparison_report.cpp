@@ -236,11 +236,8 @@ Report report_comparison(const std::vector<Prediction>& predictions) {
   assert(!predictions.empty());
   const Prediction& first = predictions.front();
   Report report{.kind = "comparison"};
-  report.title = fmt::format(
-      "{}, batch size {} per GPU, sequence length {}, {} GPU{}; ratios to "
-      "the first",
-      to_string(first.setup.precision), first.setup.batch_size, first.setup.sequence_length,
-      first.setup.num_gpus, first.setup.num_gpus == 1 ? "" : "s");
+  report.title = fmt::format("{}, {} GPU{}; ratios to the first", name_training(first.setup),
+                             first.setup.num_gpus, first.setup.num_gpus == 1 ? "" : "s");
   Table machine = machine_table(predictions);
   report.csv = machine;
   report.sections.emplace_back(describe_training(first.setup));

@@ -352,10 +352,8 @@ Table csv_of(const Prediction& prediction, const Table& operations) {
 
 Report report_prediction(const Prediction& prediction, const PredictionReportOptions& options) {
   Report report{.kind = "prediction"};
-  report.title =
-      fmt::format("{} on {}: {}, batch size {} per GPU, sequence length {}", prediction.model.name,
-                  prediction.device.id, to_string(prediction.setup.precision),
-                  prediction.setup.batch_size, prediction.setup.sequence_length);
+  report.title = fmt::format("{} on {}: {}", prediction.model.name, prediction.device.id,
+                             name_training(prediction.setup));
   Table operations = operation_table(prediction);
   report.csv = csv_of(prediction, operations);
   if (options.statement) {

@@ -131,15 +131,15 @@ std::string statement_of(const Prediction& prediction) {
   // Only the breaks between the paragraphs are ours; a name may not bring its own.
   const auto plain = [](const std::string& text) { return show(text, Unit::none); };
   return fmt::format(
-      "Before training, joulecast {0} predicts that {1} ({2} parameters) on {3} x {4} ({5}, batch "
-      "size {6} per GPU, sequence length {7}) {8}. {9}.\n\n@software{{joulecast,\n  title = "
+      "Before training, joulecast {0} predicts that {1} ({2} parameters) on {3} x {4} ({5}) {6}. "
+      "{7}.\n\n@software{{joulecast,\n  title = "
       "{{joulecast: the cost of training a model, before it is trained}},\n  version = {{{0} "
-      "(commit {11})}},\n"
-      "  year = {{2026}}\n}}\n{10}",
+      "(commit {9})}},\n"
+      "  year = {{2026}}\n}}\n{8}",
       version(), plain(prediction.model.name), show(prediction.parameter_count, Unit::count),
-      setup.num_gpus, plain(prediction.device.name), to_string(setup.precision), setup.batch_size,
-      setup.sequence_length, plain(stated_costs(prediction)), plain(stated_assumptions(prediction)),
-      paper_bibtex, commit());
+      setup.num_gpus, plain(prediction.device.name), name_training(setup),
+      plain(stated_costs(prediction)), plain(stated_assumptions(prediction)), paper_bibtex,
+      commit());
 }
 
 }  // namespace joulecast

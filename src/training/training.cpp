@@ -66,8 +66,15 @@ std::optional<Convention> convention_from(std::string_view name) {
 
 Result<TrainingSetup> check_training(const TrainingSetup& setup) {
   if (auto error = check_size("--batch-size", setup.batch_size)) return std::unexpected(*error);
-  if (auto error = check_size("--sequence-length", setup.sequence_length)) {
-    return std::unexpected(*error);
+  if (setup.sequence_length != 0) {
+    if (auto error = check_size("--sequence-length", setup.sequence_length)) {
+      return std::unexpected(*error);
+    }
+  }
+  if (setup.target_sequence_length) {
+    if (auto error = check_size("--target-sequence-length", *setup.target_sequence_length)) {
+      return std::unexpected(*error);
+    }
   }
   if (auto error = check_size("--num-gpus", setup.num_gpus)) return std::unexpected(*error);
   if (setup.precision == Precision::fp4 || setup.precision == Precision::int8) {

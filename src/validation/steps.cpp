@@ -135,7 +135,7 @@ class StepJudge {
     request.model = std::move(*model);
     request.device = steps_.device;
     request.setup = {.batch_size = shape.batch_size,
-                     .sequence_length = std::max<std::int64_t>(1, shape.sequence_length),
+                     .sequence_length = shape.sequence_length,
                      .precision = peak_precision(row.precision),
                      .optimizer = shape.optimizer,
                      .num_gpus = shape.num_gpus};

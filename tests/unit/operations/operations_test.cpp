@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tiny_models.hpp"
 
+#include <joulecast/shipped_model.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -76,7 +78,8 @@ TEST(ListOperations, RefusesTrainingThatCannotBe) {
       setup.*size = value;
       const auto operations = list_operations(model, setup);
       ASSERT_FALSE(operations.has_value()) << value;
-      EXPECT_EQ(operations.error().kind, ErrorKind::value);
+      const bool missing = value == 0 && size == &TrainingSetup::sequence_length;
+      EXPECT_EQ(operations.error().kind, missing ? ErrorKind::usage : ErrorKind::value);
     }
   }
   for (const Precision precision : {Precision::fp4, Precision::int8}) {
@@ -84,6 +87,30 @@ TEST(ListOperations, RefusesTrainingThatCannotBe) {
     setup.precision = precision;
     EXPECT_EQ(list_operations(model, setup).error().kind, ErrorKind::unsupported);
   }
+}
+
+// An image has as many positions as its model fixes; a decoder of its own may have its own length.
+TEST(ListOperations, AsksForTheLengthsThatTheModelReads) {
+  const auto of = [](const char* id, std::int64_t length, std::optional<std::int64_t> target) {
+    TrainingSetup setup = tiny_setup();
+    setup.sequence_length = length;
+    setup.target_sequence_length = target;
+    return list_operations(find_model(id).value(), setup);
+  };
+  const auto image = of("resnet-50", 0, {});
+  ASSERT_TRUE(image.has_value()) << describe(image.error());
+  const auto flops = [&](const char* id, std::int64_t length, std::optional<std::int64_t> target) {
+    return total_flops(of(id, length, target).value()).value();
+  };
+  EXPECT_EQ(total_flops(*image).value(), flops("resnet-50", 64, {}));
+  EXPECT_EQ(of("resnet-50", 0, 8).error().where.path, "--target-sequence-length");
+  EXPECT_EQ(of("gpt2", 0, {}).error().where.path, "--sequence-length");
+  EXPECT_EQ(of("gpt2", 64, 8).error().where.path, "--target-sequence-length");
+  EXPECT_EQ(of("t5-small", 0, 8).error().where.path, "--sequence-length");
+  EXPECT_EQ(flops("t5-small", 64, {}), flops("t5-small", 64, 64));
+  EXPECT_GT(flops("t5-small", 64, {}), flops("t5-small", 64, 8));
+  // Whisper hears 30 s whatever the text, whose length is the one that is stated.
+  EXPECT_EQ(of("whisper-tiny", 0, {}).error().where.path, "--sequence-length");
 }
 
 // More devices mean more sequences a step, not more work for each device.

@@ -59,6 +59,8 @@ TEST(TrainingCheck, RefusesEverySizeOutsideNamingFlagAndValue) {
           std::numeric_limits<std::int64_t>::max()}) {
       TrainingSetup setup = sound_setup();
       setup.*size.field = value;
+      // A model that reads no sequences needs none; list_operations knows which do.
+      if (value == 0 && std::string_view(size.flag) == "--sequence-length") continue;
       const auto checked = check_training(setup);
       ASSERT_FALSE(checked.has_value()) << size.flag << " " << value;
       EXPECT_EQ(checked.error().kind, ErrorKind::value);
