@@ -46,7 +46,7 @@ def run(*arguments):
 
 def cell(group, coverage):
     if group is None:
-        return "| |" if coverage else "|"
+        return " |"
     text = f" {group['mape']:.3f} "
     if coverage and group["coverage_90"] is not None:
         text += f"/ {group['coverage_90']:.2f} "
