@@ -63,6 +63,7 @@ enum class WarningCode {
   region_not_stated,           // no CO2 can be given
   price_not_stated,            // no cost can be given
   paper_convention,            // figures follow the ECAI 2025 paper's conventions, not SI
+  partial_table,               // a table of the paper's authors of which only a part was given
   paper_labels,                // the paper's energy labels do not measure what they claim
   unsourced_figure,            // a device figure without a source that can be checked
   input_defaulted,             // a missing key took its documented default

@@ -63,6 +63,7 @@ struct AuthorTableFile {
   std::string file;  // where it was read
   std::string sha256;
   std::int64_t rows = 0;
+  std::optional<std::int64_t> released_rows{};  // of the whole table, where that is known
 };
 
 struct Reproduction {

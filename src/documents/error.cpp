@@ -34,6 +34,7 @@ std::string_view to_string(WarningCode code) {
     case WarningCode::region_not_stated: return "region_not_stated";
     case WarningCode::price_not_stated: return "price_not_stated";
     case WarningCode::paper_convention: return "paper_convention";
+    case WarningCode::partial_table: return "partial_table";
     case WarningCode::paper_labels: return "paper_labels";
     case WarningCode::unsourced_figure: return "unsourced_figure";
     case WarningCode::input_defaulted: return "input_defaulted";

@@ -102,9 +102,10 @@ Table tables_read(const Reproduction& reproduction) {
               .columns = {{"name", "table", Unit::none},
                           {"file", "", Unit::none},
                           {"sha256", "", Unit::none},
-                          {"rows", "rows given", Unit::count}}};
+                          {"rows", "rows read here", Unit::count},
+                          {"released_rows", "rows released", Unit::count}}};
   for (const AuthorTableFile& file : reproduction.tables) {
-    table.rows.push_back({file.name, file.file, file.sha256, file.rows});
+    table.rows.push_back({file.name, file.file, file.sha256, file.rows, datum(file.released_rows)});
   }
   return table;
 }

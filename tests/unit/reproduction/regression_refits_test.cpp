@@ -51,12 +51,33 @@ TEST(RegressionRefits, GiveTheRnnRegressionWithTheMeanAsConstant) {
 TEST(RegressionRefits, SayThatItIsADifferentRegression) {
   const auto refits = refit_regressions(make_tables()).value();
   const auto sections = compare_regressions(load_published_numbers(), &refits);
-  ASSERT_EQ(sections.size(), 3U);
+  ASSERT_EQ(sections.size(), 4U);
   EXPECT_THAT(sections[0].rows[0].note, HasSubstr("a different regression"));
   EXPECT_EQ(sections[0].rows[1].status, ReproductionStatus::quoted);  // its interval
   EXPECT_EQ(sections[1].name, "Table 4");
   EXPECT_EQ(sections[1].rows[1].item, "gate_activations");
   EXPECT_NEAR(*sections[1].rows[1].ours, -7.0, 1e-9);
+  EXPECT_EQ(sections[2].name, "Table 4 notebook");
+  EXPECT_EQ(sections[2].rows.size(), 8U);
+}
+
+// The energies follow the features exactly, so each split predicts its test rows; one that a tenth
+// of the energies contradicts does not.
+TEST(RegressionRefits, JudgeTheRnnRegressionOnRowsThatItHasNotSeen) {
+  AuthorTables tables = make_tables();
+  const SplitErrors exact = refit_regressions(tables).value().rnn_splits.value();
+  EXPECT_NEAR(exact.r_squared_train, 1.0, 1e-12);
+  EXPECT_NEAR(exact.r_squared_test, 1.0, 1e-12);
+  EXPECT_NEAR(exact.mean_absolute_error_test, 0.0, 1e-9);
+  for (std::size_t row = 0; row < tables.rnn_steps.size(); row += 10) {
+    tables.rnn_steps[row].counter_kwh *= 3.0;
+  }
+  const SplitErrors disturbed = refit_regressions(tables).value().rnn_splits.value();
+  EXPECT_LT(disturbed.r_squared_test, disturbed.r_squared_train);
+  EXPECT_GT(disturbed.mean_absolute_error_test, 1.0);
+  // One row in a test part has no spread to explain.
+  tables.rnn_steps.resize(8);
+  EXPECT_FALSE(refit_regressions(tables).value().rnn_splits.has_value());
 }
 
 }  // namespace

@@ -47,8 +47,8 @@ TEST(Reproduction, WithoutDataAgreesAndQuotesTheRest) {
   }
   EXPECT_EQ(rows[ReproductionStatus::recomputed], 748);
   // Tables 1 and 2: 13 laws of 3; claims about them: 3; Table 3: 5 coefficients with intervals and
-  // 4 qualities; Table 4: 6; Table 8: 5.
-  EXPECT_EQ(rows[ReproductionStatus::quoted], 39 + 3 + 15 + 4 + 6 + 5);
+  // 4 qualities; Table 4: 6; its notebook: 5 coefficients and 3 qualities; Table 8: 5.
+  EXPECT_EQ(rows[ReproductionStatus::quoted], 39 + 3 + 15 + 4 + 6 + 8 + 5);
   EXPECT_EQ(result.audit.size(), 9U);
   EXPECT_THAT(result.warnings,
               testing::Contains(testing::Field(&Warning::code, WarningCode::law_extrapolated)));
