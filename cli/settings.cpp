@@ -327,6 +327,17 @@ Result<Format> read_format(const Arguments& arguments) {
               "choose one of: text, markdown, csv, json");
 }
 
+Result<Destination> read_destination(const Arguments& arguments) {
+  const auto format = read_format(arguments);
+  if (!format) return std::unexpected(format.error());
+  Destination destination{arguments.value("output"), *format};
+  if (!destination.file || arguments.has("format")) return destination;
+  if (destination.file->ends_with(".json")) destination.format = Format::json;
+  if (destination.file->ends_with(".csv")) destination.format = Format::csv;
+  if (destination.file->ends_with(".md")) destination.format = Format::markdown;
+  return destination;
+}
+
 Result<std::vector<Measurement>> read_measurement_tables(const Arguments& arguments) {
   std::vector<Measurement> rows;
   for (const std::string& path : arguments.words) {
