@@ -314,6 +314,15 @@ Result<std::vector<Device>> read_devices(const Settings& settings) {
   if (settings.texts("gpu").empty()) {
     return missing("gpu", "add e.g. --gpu a100-80gb-pcie; `joulecast devices` lists all");
   }
+  if (settings.texts("device-file").empty()) {
+    std::vector<Device> devices;
+    for (const std::string& name : settings.texts("gpu")) {
+      auto device = find_device(name);
+      if (!device) return std::unexpected(device.error());
+      devices.push_back(std::move(*device));
+    }
+    return devices;
+  }
   auto catalogue = read_catalogue(settings);
   if (!catalogue) return std::unexpected(catalogue.error());
   return find_gpus(settings, *catalogue);
