@@ -108,17 +108,7 @@ class ResampledProducts {
 
   [[nodiscard]] std::vector<double> draw_counts(std::uint64_t resample) const {
     std::vector<double> counts(distinct_, 0.0);
-    const auto rows = static_cast<std::uint64_t>(places_.size());
-    std::uint64_t state = resample;
-    std::size_t drawn = 0;
-    for (; drawn + 1 < places_.size(); drawn += 2) {
-      const std::uint64_t random = next_random(state);
-      counts[places_[((random & 0xFFFFFFFFU) * rows) >> 32U]] += 1.0;
-      counts[places_[((random >> 32U) * rows) >> 32U]] += 1.0;
-    }
-    if (drawn < places_.size()) {
-      counts[places_[((next_random(state) & 0xFFFFFFFFU) * rows) >> 32U]] += 1.0;
-    }
+    draw_rows(resample, places_.size(), [&](std::size_t row) { counts[places_[row]] += 1.0; });
     return counts;
   }
 
@@ -142,21 +132,44 @@ class ResampledProducts {
 };
 
 // Moments of a resample about its own means: of the columns, and with the last one, the target.
+// With Most at hand, the moments of up to so many columns need no memory of the heap.
+template <int Most>
 struct Centred {
-  VectorXd means;
+  using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1, Eigen::ColMajor, Most, 1>;
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, Most, Most>;
+
+  Vector means;
   double target_mean = 0.0;
-  MatrixXd covariance;
-  VectorXd with_target;
+  Matrix covariance;
+  Vector with_target;
 
   explicit Centred(const MatrixXd& sums) {
     const double n = sums(0, 0);
     const Index p = sums.cols() - 2;
     means = sums.row(0).segment(1, p).transpose() / n;
     target_mean = sums(0, p + 1) / n;
-    covariance = sums.block(1, 1, p, p) / n - means * means.transpose();
+    covariance = sums.block(1, 1, p, p) / n;
+    covariance.noalias() -= means.lazyProduct(means.transpose());
     with_target = sums.col(p + 1).segment(1, p) / n - means * target_mean;
   }
 };
+constexpr int few_columns = 8;
+
+// Constant and slopes of the standardised columns.
+template <int Most>
+void solve_ridge(const Centred<Most>& moments, double penalty_per_row, VectorXd& solution) {
+  // What centring leaves of a column that is constant in this resample is rounding.
+  const typename Centred<Most>::Vector inverse = moments.covariance.diagonal().unaryExpr(
+      [](double variance) { return variance > 1e-13 ? 1.0 / std::sqrt(variance) : 0.0; });
+  typename Centred<Most>::Matrix normal =
+      inverse.asDiagonal() * moments.covariance * inverse.asDiagonal();
+  normal.diagonal().array() += penalty_per_row;
+  typename Centred<Most>::Vector slopes = inverse.cwiseProduct(moments.with_target);
+  normal.llt().solveInPlace(slopes);
+  slopes = slopes.cwiseProduct(inverse).eval();
+  solution[0] = moments.target_mean - moments.means.dot(slopes);
+  solution.tail(slopes.size()) = slopes;
+}
 
 MatrixXd beside(const MatrixXd& columns, const VectorXd& target) {
   MatrixXd both(columns.rows(), columns.cols() + 1);
@@ -197,7 +210,7 @@ Result<MatrixXd> resample_ordinary_least_squares(std::span<const Feature> featur
   if (rank > 0) back = t.completeOrthogonalDecomposition().pseudoInverse();
   const double mean = y.mean();
   const auto solve = [&](const MatrixXd& sums, VectorXd& solution) {
-    const Centred moments(sums);
+    const Centred<Eigen::Dynamic> moments(sums);
     VectorXd gamma = VectorXd::Zero(rank);
     if (rank > 0) {
       gamma = moments.covariance.completeOrthogonalDecomposition().solve(moments.with_target);
@@ -220,23 +233,14 @@ Result<MatrixXd> resample_ridge(std::span<const Feature> features, std::span<con
   const double mean = y.mean();
   const double penalty_per_row = penalty / static_cast<double>(y.size());
   const auto solve = [&](const MatrixXd& sums, VectorXd& solution) {
-    const Centred moments(sums);
-    // What centring leaves of a column that is constant in this resample is rounding.
-    const auto spread = [](double variance) {
-      return variance > 1e-13 ? std::sqrt(variance) : 0.0;
-    };
-    const VectorXd inverse = moments.covariance.diagonal().unaryExpr([&](double variance) {
-      const double deviation = spread(variance);
-      return deviation > 0.0 ? 1.0 / deviation : 0.0;
-    });
-    MatrixXd normal = inverse.asDiagonal() * moments.covariance * inverse.asDiagonal();
-    normal.diagonal().array() += penalty_per_row;
-    const VectorXd moment = inverse.cwiseProduct(moments.with_target);
-    const VectorXd slopes = inverse.cwiseProduct(normal.llt().solve(moment));
-    const VectorXd coefficients = slopes.cwiseQuotient(data.deviation);
-    solution << mean + moments.target_mean - moments.means.dot(slopes) -
-                    coefficients.dot(data.mean),
-        coefficients;
+    if (sums.cols() <= few_columns + 2) {
+      solve_ridge(Centred<few_columns>(sums), penalty_per_row, solution);
+    } else {
+      solve_ridge(Centred<Eigen::Dynamic>(sums), penalty_per_row, solution);
+    }
+    auto coefficients = solution.tail(data.columns.cols());
+    coefficients = coefficients.cwiseQuotient(data.deviation).eval();
+    solution[0] += mean - coefficients.dot(data.mean);
   };
   return resample_with({beside(data.columns, (y.array() - mean).matrix()), sorted.places}, options,
                        data.columns.cols() + 1, solve);

@@ -30,8 +30,7 @@ struct LinearResampling {
 
 // One row per resample: the constant, then the coefficients in the order of the features, per unit
 // of the feature. Deterministic, and independent of the order of the rows: resample b of n rows,
-// in ascending order of (features, target), takes row (u n) >> 32 for each of the n halves u, the
-// low one first, of the numbers that splitmix64 gives from the state b.
+// in ascending order of (features, target), takes those of draw_rows (splitmix.hpp).
 // Errors: as the fits of linear.hpp.
 Result<Eigen::MatrixXd> resample_ordinary_least_squares(std::span<const Feature> features,
                                                         std::span<const double> target,

@@ -37,8 +37,8 @@ BootstrapTable made_up_table() {
   return table;
 }
 
-// The rows that resample b of a table in ascending order draws, as the header says.
-BootstrapTable draw_rows(const BootstrapTable& table, std::uint64_t b) {
+// The rows that resample b of a table in ascending order draws, written out anew.
+BootstrapTable take_rows(const BootstrapTable& table, std::uint64_t b) {
   BootstrapTable drawn{table.features, {}};
   for (Feature& feature : drawn.features) feature.values.clear();
   std::uint64_t state = b;
@@ -75,7 +75,7 @@ TEST(LinearBootstrap, GivesWhatTheFitGivesForTheRowsDrawn) {
   ASSERT_EQ(plain.rows(), 20);
   ASSERT_EQ(plain.cols(), 4);
   for (Eigen::Index b = 0; b < 20; ++b) {
-    BootstrapTable rows = draw_rows(table, static_cast<std::uint64_t>(b));
+    BootstrapTable rows = take_rows(table, static_cast<std::uint64_t>(b));
     const auto one = fit_ordinary_least_squares(rows.features, rows.target).value();
     expect_same(plain, b, one.intercept, one.coefficients);
     const auto two = fit_ridge(rows.features, rows.target, 5.0).value();
