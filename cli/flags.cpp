@@ -126,8 +126,13 @@ const std::vector<VerbSpec> verbs = {
      "one "
      "that errs least on shapes it has not seen, and writes it with intervals, every family's "
      "error "
-     "and the hashes of the rows. Use them with --laws.",
-     {"joulecast fit h200_gemm.csv --output laws"}},
+     "and the hashes of the rows. Use them with --laws. With --regression, explains one column of "
+     "a "
+     "table by others, as the source paper explains the energy of steps: coefficients with 95 % "
+     "intervals of a bootstrap over rows, and the columns that replace each other.",
+     {"joulecast fit h200_gemm.csv --output laws",
+      "joulecast fit steps.csv --regression ridge --target energy_joules --features "
+      "qkv_seconds,scores_seconds"}},
     {Verb::validate,
      "validate",
      "TABLE...",
@@ -316,6 +321,28 @@ const std::vector<FlagSpec> flags = {
      {Verb::validate},
      "device|architecture"},
     {"family", "NAME", "the family to fit, e.g. paper (default auto)", "Method", {Verb::fit}, ""},
+    {"regression",
+     "METHOD",
+     "explain one column by others instead: ordinary least squares, ridge on standardised columns, "
+     "or least squares without negative coefficients",
+     "Method",
+     {Verb::fit},
+     "ols|ridge|nnls"},
+    {"target",
+     "COLUMN",
+     "the column to explain; its last word is its unit, e.g. energy_joules",
+     "Method",
+     {Verb::fit},
+     ""},
+    {"features",
+     "LIST",
+     "the columns that explain it, with commas between",
+     "Method",
+     {Verb::fit},
+     "",
+     true},
+    {"penalty", "X", "of ridge, on standardised columns (default 5)", "Method", {Verb::fit}, ""},
+    {"bootstrap", "N", "resamples for the intervals (default 1000)", "Method", {Verb::fit}, ""},
     {"operation",
      "NAME",
      "what to explain: an operation, step or run (default step)",
@@ -362,8 +389,8 @@ const std::vector<FlagSpec> flags = {
      ""},
     {"output",
      "PATH",
-     "the table to write, in CSV; of fit the folder for the laws, of measure the report, in the "
-     "form that the ending of its name says",
+     "the table to write, in CSV; of fit the folder for the laws; of measure and fit --regression "
+     "the report, in the form that the ending of its name says",
      "Output",
      {Verb::import, Verb::fit, Verb::measure},
      ""},

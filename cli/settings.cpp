@@ -334,6 +334,15 @@ Result<std::vector<Device>> read_devices(const Settings& settings) {
   if (settings.texts("gpu").empty()) {
     return missing("gpu", "add e.g. --gpu a100-80gb-pcie; `joulecast devices` lists all");
   }
+  if (settings.texts("device-file").empty()) {
+    std::vector<Device> devices;
+    for (const std::string& name : settings.texts("gpu")) {
+      auto device = find_device(name);
+      if (!device) return std::unexpected(device.error());
+      devices.push_back(std::move(*device));
+    }
+    return devices;
+  }
   auto catalogue = read_catalogue(settings);
   if (!catalogue) return std::unexpected(catalogue.error());
   return find_gpus(settings, *catalogue);
@@ -345,6 +354,17 @@ Result<Format> read_format(const Arguments& arguments) {
   if (const auto format = format_from(*name)) return *format;
   return fail("format", fmt::format("unknown value \"{}\"", name->substr(0, 80)),
               "choose one of: text, markdown, csv, json");
+}
+
+Result<Destination> read_destination(const Arguments& arguments) {
+  const auto format = read_format(arguments);
+  if (!format) return std::unexpected(format.error());
+  Destination destination{arguments.value("output"), *format};
+  if (!destination.file || arguments.has("format")) return destination;
+  if (destination.file->ends_with(".json")) destination.format = Format::json;
+  if (destination.file->ends_with(".csv")) destination.format = Format::csv;
+  if (destination.file->ends_with(".md")) destination.format = Format::markdown;
+  return destination;
 }
 
 Result<std::vector<Measurement>> read_measurement_tables(const Arguments& arguments) {

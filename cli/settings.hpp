@@ -62,6 +62,12 @@ Result<DeviceCatalogue> read_catalogue(const Settings& settings);
 // Empty where none is named.
 Result<std::vector<Device>> find_gpus(const Settings& settings, const DeviceCatalogue& catalogue);
 Result<std::vector<Device>> read_devices(const Settings& settings);
+// Where a report goes: a file, in the form that its name says, or a stream.
+struct Destination {
+  std::optional<std::string> file{};
+  Format format = Format::text;
+};
+Result<Destination> read_destination(const Arguments& arguments);
 Result<Format> read_format(const Arguments& arguments);
 
 // The rows of every table named, in their order.

@@ -39,23 +39,6 @@ Seconds own_time() {
   return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
 }
 
-// Where the report goes: a file, in the form that its name says, or stderr.
-struct Destination {
-  std::optional<std::string> file{};
-  Format format = Format::text;
-};
-
-Result<Destination> read_destination(const Arguments& arguments) {
-  const auto format = read_format(arguments);
-  if (!format) return std::unexpected(format.error());
-  Destination destination{arguments.value("output"), *format};
-  if (!destination.file || arguments.has("format")) return destination;
-  if (destination.file->ends_with(".json")) destination.format = Format::json;
-  if (destination.file->ends_with(".csv")) destination.format = Format::csv;
-  if (destination.file->ends_with(".md")) destination.format = Format::markdown;
-  return destination;
-}
-
 struct MeterInputs {
   Destination destination{};
   OpenedSensors opened{};

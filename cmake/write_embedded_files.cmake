@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Writes a C++ source that includes each file as it is, by the assembler. Called by joulecast_embed.
 string(REPLACE "|" ";" names "${NAMES}")
+list(SORT names)
 set(rows "")
 set(pieces "")
 set(index 0)

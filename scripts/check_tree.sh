@@ -55,7 +55,7 @@ room_of_header() {
     layers) echo model ;;
     device | region) echo hardware ;;
     law | law_family | power_law) echo laws ;;
-    fit) echo calibration ;;
+    fit | regression) echo calibration ;;
     measurement) echo measurements ;;
     meter) echo metering ;;
     operation) echo operations ;;

@@ -67,6 +67,12 @@ class DeviceCatalogue {
 // shipped one (`extends = "a100-80gb-pcie"`) and may not take an id that exists.
 Result<DeviceCatalogue> load_devices(const std::vector<std::filesystem::path>& user_files = {});
 
+// What load_devices(user_files) finds under this name. An id of a shipped accelerator is looked up
+// alone where there are no files, since reading the whole table takes longer than a prediction.
+// Errors: those of load_devices and of DeviceCatalogue::find.
+Result<Device> find_device(std::string_view name,
+                           const std::vector<std::filesystem::path>& user_files = {});
+
 // The peak of a precision. Errors: unsupported, naming the precisions the device has.
 Result<Figure<FlopsPerSecond>> find_peak(const Device& device, Precision precision);
 

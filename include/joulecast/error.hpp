@@ -54,6 +54,8 @@ enum class WarningCode {
   prior_not_measured,          // a roofline from data-sheet facts stands in for a fitted law
   transferred_not_measured,    // laws learnt on other devices stand in for measurements on this one
   rows_disagree,               // repeats of a measurement are too far apart
+  rows_copied,                 // exact copies count as measurements of their own
+  columns_dependent,           // columns of a regression replace each other
   power_not_measured,          // durations are by laws, the power is by shares of the limit
   law_extrapolated,            // an operation lies outside the range its law was fitted on
   no_law_for_operation,        // the chosen laws do not cover the operation; the prior was used

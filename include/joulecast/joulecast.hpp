@@ -27,6 +27,7 @@
 #include <joulecast/explanation.hpp>
 #include <joulecast/fit.hpp>
 #include <joulecast/prediction.hpp>
+#include <joulecast/regression.hpp>
 
 #include <joulecast/ecai2025.hpp>
 #include <joulecast/reproduction.hpp>

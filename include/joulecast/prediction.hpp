@@ -57,6 +57,9 @@ struct OperationPrediction {
   Operation operation{};
   DeviceRates rates{};
   std::string law_id{};
+  // How far the operation lies outside the sizes that its law was fitted on: |ln| of its FLOPs over
+  // the nearer end of the range, 0 within. Absent for the prior, which was fitted to none.
+  std::optional<double> fitted_range_distance{};
   OperationDuration duration{};  // of one execution
   Seconds total_duration{};      // of all executions in a step
   // Of the board while it runs, and over all executions. Absent under the paper's convention,

@@ -13,6 +13,7 @@
 #include <joulecast/meter.hpp>
 #include <joulecast/prediction.hpp>
 #include <joulecast/region.hpp>
+#include <joulecast/regression.hpp>
 #include <joulecast/reproduction.hpp>
 #include <joulecast/shipped_model.hpp>
 #include <joulecast/validation.hpp>
@@ -130,6 +131,7 @@ Report report_reproduction(const Reproduction& reproduction);
 // `output` is where the table went.
 // `directory` is where the laws went.
 Report report_fits(const LawFits& fits, const std::string& directory);
+Report report_regression(const Regression& regression);
 Report report_validation(const Validation& validation);
 Report report_import(const Import& imported, const std::string& output);
 

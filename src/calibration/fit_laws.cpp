@@ -5,15 +5,14 @@
 #include "calibration/intervals.hpp"
 #include "calibration/transfer_fit.hpp"
 #include "documents/digits.hpp"
+#include "fitting/parallel.hpp"
 #include "fitting/power_fit.hpp"
 #include "validation/metrics.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <map>
 #include <set>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -224,18 +223,6 @@ std::map<std::string, double, std::less<>> waiting_powers(
   std::map<std::string, double, std::less<>> waiting;
   for (const auto& [device, watts] : labels) waiting[device] = waiting_power(watts);
   return waiting;
-}
-
-// Work is dealt out one by one; where a result lands does not depend on who did it.
-void in_parallel(std::size_t count, unsigned threads, const auto& work) {
-  std::atomic<std::size_t> next{0};
-  const auto worker = [&] {
-    for (std::size_t i = next++; i < count; i = next++) work(i);
-  };
-  const unsigned wanted = threads > 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
-  std::vector<std::jthread> helpers;
-  for (unsigned t = 1; t < wanted; ++t) helpers.emplace_back(worker);
-  worker();
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ struct EmbeddedFile {
   std::string_view content;
 };
 
+// In ascending order of their names.
 std::span<const EmbeddedFile> embedded_files();
 
 // Asserts that the file exists: a missing shipped file is our fault, never the user's.

@@ -25,6 +25,8 @@ std::string_view to_string(WarningCode code) {
     case WarningCode::prior_not_measured: return "prior_not_measured";
     case WarningCode::transferred_not_measured: return "transferred_not_measured";
     case WarningCode::rows_disagree: return "rows_disagree";
+    case WarningCode::rows_copied: return "rows_copied";
+    case WarningCode::columns_dependent: return "columns_dependent";
     case WarningCode::power_not_measured: return "power_not_measured";
     case WarningCode::law_extrapolated: return "law_extrapolated";
     case WarningCode::no_law_for_operation: return "no_law_for_operation";

@@ -2,6 +2,7 @@
 #include "fitting/levenberg_marquardt.hpp"
 
 #include <Eigen/Cholesky>
+#include <Eigen/QR>
 #include <Eigen/SVD>
 #include <algorithm>
 #include <cassert>
@@ -124,28 +125,38 @@ class Minimizer {
     growth_ = 2.0;
   }
 
+  // Columns of R in J = Q R have the same products as those of J, and few rows.
   [[nodiscard]] std::vector<bool> find_identified() const {
+    if (!options_.identify)
+      return std::vector<bool>(static_cast<std::size_t>(parameters_.size()), true);
+    MatrixXd columns = jacobian_;
+    if (columns.rows() > columns.cols()) {
+      columns = Eigen::HouseholderQR<MatrixXd>(jacobian_)
+                    .matrixQR()
+                    .topRows(jacobian_.cols())
+                    .triangularView<Eigen::Upper>();
+    }
     std::vector<bool> identified;
     for (Index i = 0; i < parameters_.size(); ++i) {
       const bool at_bound =
           parameters_[i] <= problem_.lower[i] || parameters_[i] >= problem_.upper[i];
-      identified.push_back(!at_bound && stands_alone(i));
+      identified.push_back(!at_bound && stands_alone(columns, i));
     }
     return identified;
   }
 
   // Whether column i keeps a part orthogonal to all the others.
-  [[nodiscard]] bool stands_alone(Index i) const {
-    const double length = jacobian_.col(i).norm();
+  [[nodiscard]] static bool stands_alone(const MatrixXd& columns, Index i) {
+    const double length = columns.col(i).norm();
     if (!(length > 0.0)) return false;
-    if (jacobian_.cols() == 1) return true;
-    MatrixXd others(jacobian_.rows(), jacobian_.cols() - 1);
-    others << jacobian_.leftCols(i), jacobian_.rightCols(jacobian_.cols() - 1 - i);
+    if (columns.cols() == 1) return true;
+    MatrixXd others(columns.rows(), columns.cols() - 1);
+    others << columns.leftCols(i), columns.rightCols(columns.cols() - 1 - i);
     for (Index j = 0; j < others.cols(); ++j) {
       const double norm = others.col(j).norm();
       if (norm > 0.0) others.col(j) /= norm;
     }
-    const VectorXd column = jacobian_.col(i) / length;
+    const VectorXd column = columns.col(i) / length;
     const Eigen::JacobiSVD<MatrixXd> svd(others, Eigen::ComputeThinU | Eigen::ComputeThinV);
     return (column - others * svd.solve(column)).norm() > independence_limit;
   }

@@ -31,6 +31,7 @@ struct LevenbergMarquardtOptions {
   int max_iterations = 500;
   double step_tolerance = 1e-13;      // relative to each parameter
   double gradient_tolerance = 1e-15;  // on the cosine between residuals and a column of J
+  bool identify = true;               // whether to find out what the data fix; else all are said to
 };
 
 enum class FitTermination {

@@ -3,10 +3,11 @@
 // leave again where the unconstrained solution of the chosen ones would turn negative.
 #include "fitting/linear.hpp"
 
+#include "fitting/linear_data.hpp"
+
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <optional>
 
 namespace joulecast {
@@ -90,39 +91,17 @@ class ActiveSet {
   double tolerance_ = 0.0;
 };
 
-Result<MatrixXd> to_checked_matrix(std::span<const Feature> features,
-                                   std::span<const double> target) {
-  MatrixXd columns(static_cast<Index>(target.size()), static_cast<Index>(features.size()));
-  for (Index i = 0; i < columns.cols(); ++i) {
-    const Feature& feature = features[static_cast<std::size_t>(i)];
-    const bool fits = feature.values.size() == target.size() && !target.empty();
-    if (!fits || !std::ranges::all_of(feature.values, [](double v) { return std::isfinite(v); })) {
-      return std::unexpected(
-          Error{ErrorKind::value,
-                fmt::format("feature {} must hold one finite value per row", feature.name),
-                {},
-                ""});
-    }
-    columns.col(i) = Eigen::Map<const VectorXd>(feature.values.data(), columns.rows());
-  }
-  return columns;
-}
-
 }  // namespace
 
 Result<NonNegativeFit> fit_non_negative(std::span<const Feature> features,
                                         std::span<const double> target) {
-  auto columns = to_checked_matrix(features, target);
-  if (!columns) return std::unexpected(columns.error());
-  if (!std::ranges::all_of(target, [](double v) { return std::isfinite(v); })) {
-    return std::unexpected(
-        Error{ErrorKind::value, "the target holds a value that is not finite", {}, ""});
-  }
+  if (auto bad = find_bad_input(features, target)) return std::unexpected(std::move(*bad));
+  const MatrixXd columns = to_matrix(features);
   // Columns of length one make the gradients comparable; a column of zeros stays out.
-  VectorXd length = columns->colwise().norm().transpose();
+  VectorXd length = columns.colwise().norm().transpose();
   for (double& value : length) value = value > 0.0 ? value : 1.0;
-  const MatrixXd scaled = *columns * length.cwiseInverse().asDiagonal();
-  const VectorXd y = Eigen::Map<const VectorXd>(target.data(), static_cast<Index>(target.size()));
+  const MatrixXd scaled = columns * length.cwiseInverse().asDiagonal();
+  const VectorXd y = to_vector(target);
   ActiveSet set(scaled, y);
   NonNegativeFit fit;
   const int limit = 10 * static_cast<int>(features.size()) + 10;

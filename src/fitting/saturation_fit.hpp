@@ -7,14 +7,17 @@
 //   minimise  sum_i (eta_i - eta_max (1 - exp(-k C_i^alpha)))^2,  C = c / flops_scale,
 // within bounds. eta_max enters linearly, so for every (k, alpha) of a coarse grid its best value
 // is g'eta / g'g with g = 1 - exp(-k C^alpha) (variable projection: Golub & Pereyra, SIAM J. Numer.
-// Anal. 10 (1973) 413). The best few grid points start Levenberg-Marquardt in (eta_max, ln k,
-// alpha). No random numbers are involved: the same samples give the same law.
+// Anal. 10 (1973) 413). The grid covers what lies between a power law and a constant over the sizes
+// measured; those of its points that no neighbour undercuts start Levenberg-Marquardt in (eta_max,
+// ln k, alpha). Rows of one size count by their mean, which has the same minimum. No random numbers
+// are involved: the same samples give the same law.
 
 #include <joulecast/error.hpp>
 #include <joulecast/law.hpp>
 
 #include "fitting/levenberg_marquardt.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,8 +34,8 @@ struct SaturationFitOptions {
   double eta_max_lower = 1e-9, eta_max_upper = 1.0;
   double rate_lower = 1e-6, rate_upper = 1e9;
   double exponent_lower = 0.05, exponent_upper = 3.0;
-  int starts = 4;  // how many of the best grid points are refined
-  LevenbergMarquardtOptions solver;
+  int starts = 8;  // how many of the best grid points are refined
+  LevenbergMarquardtOptions solver{.step_tolerance = 1e-8, .gradient_tolerance = 1e-13};
 };
 
 struct SaturationFit {
@@ -53,14 +56,27 @@ struct SaturationFit {
 Result<SaturationFit> fit_saturation_law(std::span<const HefSample> samples,
                                          const SaturationFitOptions& options);
 
-// eta and its derivatives by eta_max, ln k and alpha at C = scaled_flops.
+// No samples, or one that is not positive and finite.
+std::optional<Error> find_bad_sample(std::span<const HefSample> samples);
+
+// Rows by size, in ascending order.
+struct SizeTable {
+  Eigen::ArrayXd log_size{};          // ln(FLOPs / scale)
+  Eigen::ArrayXd count{};             // rows
+  Eigen::ArrayXd mean{};              // of their efficiencies
+  double within = 0.0;                // sum of squares about those means
+  std::vector<std::size_t> places{};  // of every row, among the sizes
+};
+SizeTable collect_sizes(std::span<const HefSample> samples, double flops_scale);
+
+// eta and its derivatives by eta_max, ln k and alpha at each size.
 struct SaturationDerivatives {
-  double eta = 0.0;
-  double by_eta_max = 0.0;
-  double by_log_rate = 0.0;
-  double by_exponent = 0.0;
+  Eigen::ArrayXd eta{};
+  Eigen::ArrayXd by_eta_max{};
+  Eigen::ArrayXd by_log_rate{};
+  Eigen::ArrayXd by_exponent{};
 };
 SaturationDerivatives differentiate_saturation(double eta_max, double log_rate, double exponent,
-                                               double scaled_flops);
+                                               const Eigen::ArrayXd& log_size);
 
 }  // namespace joulecast

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <joulecast/device.hpp>
 
+#include "hardware/shipped_device.hpp"
+
 #include <joulecast/suggest.hpp>
 #include "documents/embedded.hpp"
 #include "documents/hash.hpp"
@@ -264,6 +266,37 @@ static const std::vector<Device>& shipped_devices() {
     return devices;
   }();
   return shipped;
+}
+
+// The text of one device of the shipped table, which states the id in the line after the header.
+// Nothing where there is none.
+static std::string_view shipped_entry(std::string_view table, std::string_view id) {
+  const std::string start = fmt::format("\n[[device]]\nid = \"{}\"\n", id);
+  const std::size_t begin = table.find(start);
+  if (begin == std::string_view::npos) return {};
+  const std::size_t end = table.find("\n[[device]]\n", begin + 1);
+  return table.substr(begin, end == std::string_view::npos ? end : end - begin);
+}
+
+std::optional<Device> find_shipped_device(std::string_view id) {
+  const std::string_view entry = shipped_entry(embedded_file("devices/devices.toml"), id);
+  if (entry.empty()) return std::nullopt;
+  const auto document = parse_toml(fmt::format("schema_version = 1\n{}", entry), "shipped");
+  assert(document && "a part of the shipped device table is valid TOML");
+  std::vector<Device> devices;
+  [[maybe_unused]] const auto added = add_devices(devices, *document, "shipped");
+  assert(added && devices.size() == 1 && "and follows its schema");
+  return std::move(devices.front());
+}
+
+Result<Device> find_device(std::string_view name,
+                           const std::vector<std::filesystem::path>& user_files) {
+  if (user_files.empty()) {
+    if (auto device = find_shipped_device(name)) return std::move(*device);
+  }
+  const auto catalogue = load_devices(user_files);
+  if (!catalogue) return std::unexpected(catalogue.error());
+  return catalogue->find(name);
 }
 
 Result<DeviceCatalogue> load_devices(const std::vector<std::filesystem::path>& user_files) {

@@ -2,11 +2,14 @@
 #include "laws/shipped.hpp"
 
 #include "documents/embedded.hpp"
+#include "hardware/shipped_device.hpp"
 #include "laws/law_file.hpp"
 #include "measurements/names.hpp"
 
 #include <algorithm>
 #include <cassert>
+#include <map>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -61,9 +64,15 @@ const std::vector<LawId>& all_shipped_ids() {
 }
 
 const Device* shipped_device(std::string_view id) {
-  static const DeviceCatalogue catalogue = load_devices().value();
-  const auto found = std::ranges::find(catalogue.devices(), id, &Device::id);
-  return found == catalogue.devices().end() ? nullptr : &*found;
+  // One table for all threads: devices are added when they are asked for, and stay where they are.
+  static std::mutex mutex;
+  static std::map<std::string, std::optional<Device>, std::less<>> known;
+  const std::lock_guard lock(mutex);
+  auto place = known.find(id);
+  if (place == known.end()) {
+    place = known.emplace(std::string(id), find_shipped_device(id)).first;
+  }
+  return place->second ? &*place->second : nullptr;
 }
 
 }  // namespace joulecast

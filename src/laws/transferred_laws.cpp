@@ -23,20 +23,17 @@ struct TransferRecord {
 using TransferRecords = std::map<std::pair<std::string, std::string>, TransferRecord>;
 TransferRecords read_transfer_records() {
   TransferRecords records;
-  for (const EmbeddedFile& file : embedded_files()) {
-    if (file.name != "laws/transfer.json") continue;
-    const auto document = parse_json(file.content, "transfer.json");
-    assert(document && "the shipped file is valid JSON");
-    ObjectReader reader(*document, "transfer.json");
-    for (ObjectReader& entry : reader.children("transfers")) {
-      TransferRecord record{.interval = read_factors(entry)};
-      record.errors.rows = entry.size("rows");
-      record.errors.mean_absolute_percentage_error =
-          entry.number("mean_absolute_percentage_error", {0.0, 1e6});
-      record.errors.median_absolute_percentage_error =
-          entry.number("median_absolute_percentage_error", {0.0, 1e6});
-      records[{entry.text("precision"), entry.text("operation")}] = record;
-    }
+  const auto document = parse_json(embedded_file("laws/transfer.json"), "transfer.json");
+  assert(document && "the shipped file is valid JSON");
+  ObjectReader reader(*document, "transfer.json");
+  for (ObjectReader& entry : reader.children("transfers")) {
+    TransferRecord record{.interval = read_factors(entry)};
+    record.errors.rows = entry.size("rows");
+    record.errors.mean_absolute_percentage_error =
+        entry.number("mean_absolute_percentage_error", {0.0, 1e6});
+    record.errors.median_absolute_percentage_error =
+        entry.number("median_absolute_percentage_error", {0.0, 1e6});
+    records[{entry.text("precision"), entry.text("operation")}] = record;
   }
   return records;
 }

@@ -171,6 +171,12 @@ ExplanationStep explain_duration(const Prediction& prediction, const OperationPr
   step.result += fmt::format(", bound by {}", to_string(entry.duration.bound));
   step.source = fmt::format("law {}: {}", law.id, law.source);
   step.range = range_of(law);
+  if (entry.fitted_range_distance) {
+    step.range += *entry.fitted_range_distance == 0.0
+                      ? ", distance 0: within"
+                      : fmt::format(", distance {:.3g}: |ln| of the FLOPs over the nearer end",
+                                    *entry.fitted_range_distance);
+  }
   return step;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string_view>
@@ -28,13 +29,8 @@ void warn_of_extrapolation(const Prediction& prediction, std::vector<Warning>& w
   std::map<std::string, std::string> extrapolated;  // operation -> where it lies
   for (const OperationPrediction& entry : prediction.operations) {
     const Law& law = law_of(prediction, entry);
+    if (entry.fitted_range_distance.value_or(0.0) == 0.0) continue;
     const Flops flops{static_cast<double>(entry.operation.flops)};
-    // Lookups and copies have no FLOPs to be outside of.
-    if (law.fitted_range && law.fitted_range->highest <= Flops{1.0}) continue;
-    if (!law.fitted_range ||
-        (flops >= law.fitted_range->lowest && flops <= law.fitted_range->highest)) {
-      continue;
-    }
     extrapolated[entry.operation.name] = fmt::format(
         "{:.3g} FLOPs lie outside the {:.3g} to {:.3g} that law {} was fitted on", flops.value(),
         law.fitted_range->lowest.value(), law.fitted_range->highest.value(), law.id);
@@ -303,6 +299,15 @@ const Law& law_of(const Prediction& prediction, const OperationPrediction& entry
   const auto found = std::ranges::find(prediction.laws, entry.law_id, &Law::id);
   assert(found != prediction.laws.end() && "every law in use is listed");
   return *found;
+}
+
+std::optional<double> distance_from_fit(const Law& law, Flops flops) {
+  if (!law.fitted_range) return std::nullopt;
+  const FlopsRange& range = *law.fitted_range;
+  // Lookups and copies have no FLOPs to be outside of.
+  if (range.highest <= Flops{1.0}) return 0.0;
+  if (flops < range.lowest) return std::log(range.lowest.value() / std::max(flops.value(), 1.0));
+  return flops > range.highest ? std::log(flops.value() / range.highest.value()) : 0.0;
 }
 
 std::vector<Assumption> list_assumptions(const Prediction& prediction) {

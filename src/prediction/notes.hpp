@@ -10,6 +10,9 @@ namespace joulecast {
 // The law that answered for an operation of the prediction.
 const Law& law_of(const Prediction& prediction, const OperationPrediction& entry);
 
+// OperationPrediction::fitted_range_distance of an operation of so many FLOPs.
+std::optional<double> distance_from_fit(const Law& law, Flops flops);
+
 std::vector<Assumption> list_assumptions(const Prediction& prediction);
 
 // Warnings about laws, devices and what the user did not state.

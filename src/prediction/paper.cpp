@@ -3,6 +3,7 @@
 
 #include "documents/embedded.hpp"
 #include "documents/hash.hpp"
+#include "prediction/notes.hpp"
 
 #include <joulecast/ecai2025.hpp>
 
@@ -66,6 +67,7 @@ OperationPrediction apply_law(const Operation& operation, const Law& law, FlopsP
   entry.operation = operation;
   entry.rates = {.peak = peak, .bandwidth = bandwidth};
   entry.law_id = law.id;
+  entry.fitted_range_distance = distance_from_fit(law, Flops{static_cast<double>(operation.flops)});
   entry.duration = predict_duration(law, operation, entry.rates);
   entry.total_duration = entry.duration.one * static_cast<double>(operation.count);
   return entry;

@@ -57,6 +57,8 @@ Result<OperationPrediction> predict_operation(const PredictionRequest& request, 
   entry.operation = operation;
   entry.rates = *rates;
   entry.law_id = law->id;
+  entry.fitted_range_distance =
+      distance_from_fit(*law, Flops{static_cast<double>(operation.flops)});
   entry.duration = predict_duration(*law, operation, *rates);
   entry.interval = interval_for(*law, entry.duration.one, intensity_of(operation));
   entry.total_duration = entry.duration.one * static_cast<double>(operation.count);

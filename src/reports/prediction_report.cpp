@@ -31,6 +31,7 @@ const std::vector<Column> operation_columns = {
     {"duration_share", "share of time", Unit::fraction},
     {"energy_share", "share of energy", Unit::fraction},
     {"law", "", Unit::none},
+    {"fitted_range_distance", "", Unit::plain},
 };
 
 Table operation_table(const Prediction& prediction) {
@@ -44,7 +45,8 @@ Table operation_table(const Prediction& prediction) {
                           std::string(to_string(entry.duration.bound)), entry.duration.one.value(),
                           entry.total_duration.value(), datum(entry.power),
                           datum(entry.total_energy), entry.duration_share,
-                          datum(entry.energy_share), entry.law_id});
+                          datum(entry.energy_share), entry.law_id,
+                          datum(entry.fitted_range_distance)});
   }
   return table;
 }

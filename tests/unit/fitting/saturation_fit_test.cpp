@@ -75,14 +75,50 @@ TEST(SaturationFit, DerivativesAgreeWithFiniteDifferences) {
     const double log_k = 2.0;
     const double a = 0.8;
     const double h = 1e-5;
-    const auto d = differentiate_saturation(m, log_k, a, c);
-    const auto eta = [c](double m_, double k_, double a_) {
-      return differentiate_saturation(m_, k_, a_, c).eta;
+    const Eigen::ArrayXd size = Eigen::ArrayXd::Constant(1, std::log(c));
+    const auto d = differentiate_saturation(m, log_k, a, size);
+    const auto eta = [&size](double m_, double k_, double a_) {
+      return differentiate_saturation(m_, k_, a_, size).eta[0];
     };
-    EXPECT_NEAR(d.by_eta_max, (eta(m + h, log_k, a) - eta(m - h, log_k, a)) / (2 * h), 1e-9);
-    EXPECT_NEAR(d.by_log_rate, (eta(m, log_k + h, a) - eta(m, log_k - h, a)) / (2 * h), 1e-9);
-    EXPECT_NEAR(d.by_exponent, (eta(m, log_k, a + h) - eta(m, log_k, a - h)) / (2 * h), 1e-8);
-    EXPECT_NEAR(d.eta, evaluate_hef({m, std::exp(log_k), a, 1.0}, Flops{c}), 1e-15);
+    const double by_m = (eta(m + h, log_k, a) - eta(m - h, log_k, a)) / (2 * h);
+    const double by_k = (eta(m, log_k + h, a) - eta(m, log_k - h, a)) / (2 * h);
+    const double by_a = (eta(m, log_k, a + h) - eta(m, log_k, a - h)) / (2 * h);
+    EXPECT_NEAR(d.by_eta_max[0], by_m, 1e-9);
+    EXPECT_NEAR(d.by_log_rate[0], by_k, 1e-9);
+    EXPECT_NEAR(d.by_exponent[0], by_a, 1e-8);
+    EXPECT_NEAR(d.eta[0], evaluate_hef({m, std::exp(log_k), a, 1.0}, Flops{c}), 1e-15);
+  }
+}
+
+// Wherever the knee lies and whatever the noise, a search a hundred times finer finds nothing
+// lower.
+TEST(SaturationFit, FindsTheGlobalMinimum) {
+  std::uint64_t state = 11;
+  const auto uniform = [&state] {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<double>(state >> 11U) / 9007199254740992.0;
+  };
+  for (int problem = 0; problem < 40; ++problem) {
+    const double exponent = 0.2 + 1.6 * uniform();
+    const double knee = std::pow(10.0, 6.0 + 7.0 * uniform());
+    const SaturationLaw law{std::pow(10.0, -3.0 * uniform()), std::pow(knee / 1e12, -exponent),
+                            exponent};
+    auto samples = sample_law(law, 1e7, 1e12, 60);
+    const double noise = 0.4 * uniform();
+    for (HefSample& sample : samples) sample.hef *= 1.0 + noise * (uniform() - 0.5);
+    const auto fit = fit_saturation_law(samples, {}).value();
+    const SizeTable sizes = collect_sizes(samples, 1e12);
+    double least = std::numeric_limits<double>::infinity();
+    for (int i = 0; i <= 300; ++i) {
+      const double log_rate = std::log(1e-6) + std::log(1e15) * i / 300;
+      for (int j = 0; j <= 150; ++j) {
+        const Eigen::ArrayXd g =
+            differentiate_saturation(1.0, log_rate, 0.05 + 2.95 * j / 150, sizes.log_size).eta;
+        const double best = std::clamp((g * sizes.mean).sum() / g.square().sum(), 1e-9, 1.0);
+        least = std::min(least, (best * g - sizes.mean).square().sum());
+      }
+    }
+    EXPECT_LE(fit.sum_of_squares, least * (1.0 + 1e-9)) << problem;
   }
 }
 

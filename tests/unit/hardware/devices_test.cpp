@@ -2,6 +2,8 @@
 // The shipped accelerators; tests/unit/hardware/user_devices_test.cpp has the users' own.
 #include <joulecast/device.hpp>
 
+#include "hardware/shipped_device.hpp"
+
 #include "documents/csv.hpp"
 
 #include <array>
@@ -39,6 +41,24 @@ TEST(ShippedDevices, Are62WithDistinctIds) {
   }
   EXPECT_EQ(shipped().devices().size(), 62U);
   EXPECT_EQ(ids.size(), 62U);
+}
+
+// The short way to one device leads to the same facts and texts as the whole table.
+TEST(ShippedDevices, AreTheSameWhenLookedUpAlone) {
+  for (const Device& device : shipped().devices()) {
+    const auto alone = find_shipped_device(device.id);
+    ASSERT_TRUE(alone) << device.id;
+    EXPECT_EQ(alone->sha256, device.sha256);
+    EXPECT_EQ(alone->name, device.name);
+    EXPECT_EQ(alone->vendor, device.vendor);
+    EXPECT_EQ(alone->architecture, device.architecture);
+    EXPECT_EQ(alone->aliases, device.aliases);
+    EXPECT_EQ(alone->notes, device.notes);
+    EXPECT_EQ(alone->file, device.file);
+    EXPECT_EQ(find_device(device.name)->id, device.id);
+  }
+  EXPECT_FALSE(find_shipped_device("a100-80gb"));
+  EXPECT_EQ(find_device("no such device").error(), shipped().find("no such device").error());
 }
 
 TEST(ShippedDevices, SayWhatTheyAre) {

@@ -45,7 +45,7 @@ TEST(ExplainOperation, ShowsTheLawAndItsRange) {
             "eta = 0.25 (1 - exp(-1e+06 * 200000^1)) = 0.25; t = 200000 / (1e+08 * 0.25)");
   EXPECT_EQ(duration.result, "t = 0.008 s, HEF 0.25, bound by law");
   EXPECT_EQ(duration.source, "law round/fp32/dense: fitted");
-  EXPECT_EQ(duration.range, "fitted on 1 to 1e+06 FLOPs");
+  EXPECT_EQ(duration.range, "fitted on 1 to 1e+06 FLOPs, distance 0: within");
 }
 
 TEST(ExplainOperation, ChoosesThePhase) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a prediction says about its own doubts.
+#include "prediction/notes.hpp"
 #include "synthetic_world.hpp"
 
+#include <cmath>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +52,17 @@ TEST(PredictionWarnings, ALawForSomethingElseIsNoLaw) {
   other.device = "square";
   request.laws = round_laws({other, flat_law("dense", Precision::bf16)});
   EXPECT_THAT(codes_of(warnings_of(request)), ElementsAre("prior_not_measured", "laws_not_used"));
+}
+
+TEST(FittedRangeDistance, IsTheLogarithmBeyondTheNearerEnd) {
+  Law law = flat_law("dense", Precision::fp32);
+  law.fitted_range = FlopsRange{Flops{1e6}, Flops{1e9}};
+  EXPECT_EQ(distance_from_fit(law, Flops{1e6}), 0.0);
+  EXPECT_EQ(distance_from_fit(law, Flops{1e9}), 0.0);
+  EXPECT_NEAR(*distance_from_fit(law, Flops{2e9}), std::log(2.0), 1e-15);
+  EXPECT_NEAR(*distance_from_fit(law, Flops{1e5}), std::log(10.0), 1e-15);
+  law.fitted_range.reset();
+  EXPECT_FALSE(distance_from_fit(law, Flops{1e6}));
 }
 
 // Fitted on exactly 200000 FLOPs is enough; on one more or one less it is not.
