@@ -240,7 +240,7 @@ const std::vector<FlagSpec> flags = {
     {"sequence-length", "N", "tokens per sequence; time steps for LSTM and GRU", "Training",
      modelling, ""},
     {"optimizer", "NAME", "what updates the parameters (default adamw)", "Training", modelling,
-     "sgd|momentum|adam|adamw"},
+     "sgd|momentum|adam|adamw|adafactor|lion|adam_8bit|adamw_8bit"},
     {"head", "NAME", "what stands on top of the body (default: as the config says)", "Training",
      modelling, "none|pooler|masked_lm|causal_lm|discriminator|classifier"},
     {"steps", "N", "length of the run in optimisation steps", "Run", predicting, ""},

@@ -58,7 +58,7 @@ room_of_header() {
     fit) echo calibration ;;
     measurement) echo measurements ;;
     meter) echo metering ;;
-    operation) echo operations ;;
+    operation | optimizer) echo operations ;;
     duration) echo durations ;;
     explanation) echo prediction ;;
     settings_file | shipped_model) echo readers ;;

@@ -14,6 +14,7 @@
 #include <joulecast/training.hpp>
 
 #include <joulecast/operation.hpp>
+#include <joulecast/optimizer.hpp>
 
 #include <joulecast/device.hpp>
 #include <joulecast/law.hpp>

@@ -197,7 +197,7 @@ void Emitter::forward_elements(const ElementOperation& source) {
   add_elements(source, Phase::forward, source.costs.forward);
 }
 
-void Emitter::optimizer(Count parameters, ElementCost cost, std::int64_t bytes_per_value) {
+void Emitter::optimizer(Count parameters, const OptimizerCosts& costs) {
   if (parameters == Count{0}) return;
   Operation operation;
   operation.name = fmt::format("{}_update", to_string(setup_.optimizer));
@@ -205,8 +205,7 @@ void Emitter::optimizer(Count parameters, ElementCost cost, std::int64_t bytes_p
   operation.kind = OperationKind::optimizer;
   operation.phase = Phase::optimizer_step;
   operation.shape = ElementShape{.elements = parameters.value(), .width = 1};
-  add(std::move(operation), parameters * cost.flops,
-      parameters * (cost.reads + cost.writes) * bytes_per_value, 1);
+  add(std::move(operation), costs.flops, costs.bytes_moved, 1);
 }
 
 Result<std::vector<Operation>> Emitter::take() && {

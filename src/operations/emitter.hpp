@@ -5,6 +5,7 @@
 // entails, so that no forward formula can be added without its gradients.
 
 #include <joulecast/operation.hpp>
+#include <joulecast/optimizer.hpp>
 
 #include <optional>
 #include <string>
@@ -90,7 +91,8 @@ class Emitter {
   void elements(const ElementOperation& operation);
   // The forward pass alone, for conventions that leave the backward pass out.
   void forward_elements(const ElementOperation& operation);
-  void optimizer(Count parameters, ElementCost cost, std::int64_t bytes_per_value);
+  // Of that many parameters.
+  void optimizer(Count parameters, const OptimizerCosts& costs);
 
   // One matrix product in one phase; `linear` and `product` are made of it.
   void matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions);

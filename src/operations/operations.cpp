@@ -30,13 +30,15 @@ Result<std::vector<Operation>> list_operations(const Model& model, const Trainin
 
   const auto parameters = count_trainable_parameters(model);
   if (!parameters) return std::unexpected(parameters.error());
+  const auto tensors = list_trainable_tensors(model);
+  if (!tensors) return std::unexpected(tensors.error());
   Emitter emitter(setup, model.file);
   for (const Block& block : model.blocks) {
     emitter.begin_block(block.name, emitter.extent_of(block.positions));
     std::visit([&](const auto& shape) { emit_block(emitter, shape); }, block.shape);
   }
   emitter.begin_block("optimizer");
-  emitter.optimizer(*parameters, optimizer_cost(setup.optimizer), 4);
+  emitter.optimizer(*parameters, count_optimizer(setup.optimizer, *tensors));
   return std::move(emitter).take();
 }
 

@@ -112,7 +112,12 @@ void warn_of_device(const Prediction& prediction, std::vector<Warning>& warnings
 std::int64_t bytes_per_parameter(Optimizer optimizer) {
   constexpr std::int64_t weight_and_gradient = 8;
   switch (optimizer) {
-    case Optimizer::sgd: return weight_and_gradient;
+    case Optimizer::sgd:
+    // Adafactor's sums and 8-bit states are less than the whole bytes counted here.
+    case Optimizer::adafactor: return weight_and_gradient;
+    case Optimizer::adam_8bit:
+    case Optimizer::adamw_8bit: return weight_and_gradient + 2;
+    case Optimizer::lion:
     case Optimizer::momentum: return weight_and_gradient + 4;
     case Optimizer::adam:
     case Optimizer::adamw: return weight_and_gradient + 8;

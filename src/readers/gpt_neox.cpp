@@ -25,6 +25,7 @@ Result<Model> read_gpt_neox(const Value& config, const std::string& file, Head h
   check_heads(reader, "num_attention_heads", attention.num_attention_heads, "hidden_size", d);
   const bool bias = reader.boolean_or("attention_bias", true);
   attention.causal = true;
+  attention.fused_projections = true;
   attention.bias = {bias, bias, bias, bias};
   attention.positions = RotaryPositions{
       read_rotary_dim(reader, "rotary_pct", 0.25, d / attention.num_attention_heads)};

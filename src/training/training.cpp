@@ -44,12 +44,20 @@ std::string_view to_string(Optimizer optimizer) {
     case Optimizer::momentum: return "momentum";
     case Optimizer::adam: return "adam";
     case Optimizer::adamw: return "adamw";
+    case Optimizer::adafactor: return "adafactor";
+    case Optimizer::lion: return "lion";
+    case Optimizer::adam_8bit: return "adam_8bit";
+    case Optimizer::adamw_8bit: return "adamw_8bit";
   }
   return "unknown";
 }
 
 std::string_view to_string(Convention convention) {
   return convention == Convention::joulecast ? "joulecast" : "ecai2025";
+}
+
+std::string_view to_string(AttentionImplementation attention) {
+  return attention == AttentionImplementation::eager ? "eager" : "fused";
 }
 
 std::optional<Precision> precision_from(std::string_view name) {
