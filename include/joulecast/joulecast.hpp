@@ -16,6 +16,8 @@
 #include <joulecast/operation.hpp>
 #include <joulecast/optimizer.hpp>
 
+#include <joulecast/memory.hpp>
+
 #include <joulecast/device.hpp>
 #include <joulecast/law.hpp>
 #include <joulecast/measurement.hpp>

@@ -122,6 +122,7 @@ struct FeedForward {
   bool activation_dropout = false;
   std::optional<MixtureOfExperts> experts{};
   bool fused_projections = false;    // gate and up are one weight: Phi-3
+  bool composed_activation = false;  // computed in several steps: gelu_new
 };
 
 // A convolution over rows and columns, or over one dimension alone, with what follows it.

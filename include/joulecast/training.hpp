@@ -44,6 +44,14 @@ inline constexpr std::array all_attention_implementations = {AttentionImplementa
 // published laws, the percent slip and its energy regression. `joulecast` is our own.
 enum class Convention { joulecast, ecai2025 };
 
+// What of the forward pass is computed again in the backward pass instead of being kept: nothing,
+// every layer from its input (Chen et al. 2016, arXiv:1604.06174), or the attention's core, which
+// is large and cheap (Korthikanti et al. 2022, arXiv:2205.05198, section 5).
+enum class Recomputation { none, selective, full };
+
+inline constexpr std::array all_recomputations = {Recomputation::none, Recomputation::selective,
+                                                  Recomputation::full};
+
 struct TrainingSetup {
   std::int64_t batch_size = 0;       // sequences per device and step
   std::int64_t sequence_length = 0;  // tokens per sequence; time steps for recurrent models
@@ -55,12 +63,17 @@ struct TrainingSetup {
   // encoder's.
   std::optional<std::int64_t> target_sequence_length{};
   AttentionImplementation attention = AttentionImplementation::eager;
+  Recomputation recomputation = Recomputation::none;
+  // Batches of `batch_size` whose gradients are summed before the optimizer's one step.
+  std::int64_t accumulation_steps = 1;
+  bool clip_gradients = false;  // to a norm over all of them
 };
 
 std::string_view to_string(Precision precision);
 std::string_view to_string(Optimizer optimizer);
 std::string_view to_string(Convention convention);
 std::string_view to_string(AttentionImplementation attention);
+std::string_view to_string(Recomputation recomputation);
 std::optional<Precision> precision_from(std::string_view name);
 std::optional<Optimizer> optimizer_from(std::string_view name);
 std::optional<Convention> convention_from(std::string_view name);

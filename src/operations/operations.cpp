@@ -38,6 +38,8 @@ Result<std::vector<Operation>> list_operations(const Model& model, const Trainin
     std::visit([&](const auto& shape) { emit_block(emitter, shape); }, block.shape);
   }
   emitter.begin_block("optimizer");
+  if (setup.accumulation_steps > 1) emitter.accumulation(*parameters);
+  if (setup.clip_gradients) emitter.clipping(*parameters);
   emitter.optimizer(*parameters, count_optimizer(setup.optimizer, *tensors));
   return std::move(emitter).take();
 }
@@ -76,6 +78,7 @@ std::string_view to_string(OperationKind kind) {
 std::string_view to_string(Phase phase) {
   switch (phase) {
     case Phase::forward: return "forward";
+    case Phase::recompute: return "recompute";
     case Phase::backward_input: return "backward_input";
     case Phase::backward_weight: return "backward_weight";
     case Phase::optimizer_step: return "optimizer_step";

@@ -35,6 +35,8 @@ Result<Model> read_gpt_neox(const Value& config, const std::string& file, Head h
   warn_if_absent(reader, model, "hidden_act", "gelu");
   layer.feed_forward = {.intermediate_size = size("intermediate_size", 24576),
                         .activation = read_activation(reader, "hidden_act", "gelu")};
+  layer.feed_forward.composed_activation =
+      is_composed_activation(reader.text_or("hidden_act", "gelu"));
   decoder.tied = reader.boolean_or("tie_word_embeddings", false);
   return finish_decoder(reader, std::move(model), decoder, head, "GPTNeoX");
 }

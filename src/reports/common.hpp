@@ -13,6 +13,9 @@ namespace joulecast {
 Fields describe_model(const Model& model, const std::vector<ParameterCount>& parameters);
 Fields describe_device(const Device& device, Precision precision);
 Fields describe_training(const TrainingSetup& setup);
+// The parts with their sum, and whether they fit.
+Table list_memory(const MemoryNeed& need);
+Fields describe_memory(const MemoryPrediction& memory);
 // Every law that the predictions rest on, each once; with `only`, those of these ids.
 Table list_laws(std::span<const Prediction> predictions,
                 const std::optional<std::vector<std::string>>& only = std::nullopt);

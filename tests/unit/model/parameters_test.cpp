@@ -250,7 +250,8 @@ TEST(Parameters, ReportASumThatExceeds64BitsThoughItsPartsFit) {
 
 std::int64_t tensors_of(const Model& model) {
   std::int64_t count = 0;
-  for (const ParameterShape& shape : list_trainable_tensors(model).value()) count += shape.copies;
+  const auto tensors = list_trainable_tensors(model).value();
+  for (const ParameterShape& shape : tensors) count += shape.copies;
   return count;
 }
 
@@ -263,7 +264,8 @@ TEST(Parameters, TensorsAddUpToTheTrainableOnes) {
     if (!entry.is_directory()) continue;
     const Model model = read_model(entry.path()).value();
     Count sum = 0;
-    for (const ParameterShape& shape : list_trainable_tensors(model).value()) {
+    const auto tensors = list_trainable_tensors(model).value();
+    for (const ParameterShape& shape : tensors) {
       sum += shape.copies * numbers_in(shape);
     }
     EXPECT_EQ(sum.value(), count_trainable_parameters(model).value()) << entry.path();

@@ -7,13 +7,13 @@ namespace joulecast {
 namespace {
 
 // A weight of 64 x 100 and its bias of 64: 6464 numbers in two tensors.
-const std::vector<ParameterShape> layer = {{.rows = 64, .columns = 100}, {.rows = 64}};
+const std::vector<ParameterShape> weight_and_bias = {{.rows = 64, .columns = 100}, {.rows = 64}};
 
 std::int64_t state_of(Optimizer optimizer) {
-  return count_optimizer(optimizer, layer).state_bytes.value();
+  return count_optimizer(optimizer, weight_and_bias).state_bytes.value();
 }
 std::int64_t traffic_of(Optimizer optimizer) {
-  return count_optimizer(optimizer, layer).bytes_moved.value();
+  return count_optimizer(optimizer, weight_and_bias).bytes_moved.value();
 }
 
 // 4 B a number and state; Adam's two step counters are 8 B.
