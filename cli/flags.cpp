@@ -47,8 +47,10 @@ const std::vector<VerbSpec> verbs = {
      "MODEL",
      1,
      1,
-     "the operations of one training step, without a GPU",
-     "Lists every operation with its shape, FLOPs, bytes moved, phase and count.",
+     "the operations of one training step and its memory, without a GPU",
+     "Lists every operation with its shape, FLOPs, bytes moved, phase and count, and the parts of "
+     "the "
+     "memory needed.",
      {"joulecast operations examples/gpt2/config.json --precision bf16 --batch-size 8 "
       "--sequence-length "
       "1024 "

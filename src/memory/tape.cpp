@@ -8,7 +8,7 @@ constexpr std::int64_t bytes_of(TensorFormat format) {
   switch (format) {
     case TensorFormat::fp32: return 4;
     case TensorFormat::half: return 2;
-    case TensorFormat::fp8: return 1;
+    case TensorFormat::fp8:
     case TensorFormat::boolean: return 1;
     case TensorFormat::index: return 8;
   }
@@ -143,7 +143,9 @@ Tensor Tape::dropout(const Tensor& x, bool active) {
 // with the gain the normalised x, in the format that x had.
 Tensor Tape::normalize(const Tensor& x, const Normalization& norm, Count width) {
   const Tensor single = to_single(x);
-  const Count rows = width == Count{0} ? Count{0} : Count{x.elements.value() / width.value()};
+  // An overflow stays one.
+  const bool countable = !x.elements.overflowed() && !width.overflowed() && width.value() > 0;
+  const Count rows = countable ? Count{x.elements.value() / width.value()} : x.elements;
   save(single);
   if (norm.kind == Normalization::Kind::layer_norm) {
     save_statistics(2 * rows);

@@ -55,9 +55,7 @@ void keep_block(Flow& flow, const TransformerBlock& block) {
                   keep_attention(tape, other, block.cross_attention->attention, block.hidden_size,
                                  positions, positions_of(flow, block.cross_attention->source)));
   }
-  if (block.layout == LayerLayout::sequential || block.layout == LayerLayout::sandwich) {
-    normed = tape.normalize(stream, block.norm, d);
-  } else if (block.layout == LayerLayout::parallel) {
+  if (block.layout != LayerLayout::parallel_shared_norm) {
     normed = tape.normalize(stream, block.norm, d);
   }
   const Tensor fed =

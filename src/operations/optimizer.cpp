@@ -33,7 +33,7 @@ constexpr std::int64_t value_bytes = 4;
 constexpr std::int64_t quantization_block = 256;
 constexpr std::int64_t least_quantized = 4096;
 // The 256 values of a signed and of an unsigned byte, once for all tensors.
-constexpr std::int64_t quantization_tables = 2 * 256 * value_bytes;
+constexpr std::int64_t quantization_tables = value_bytes * 2 * 256;
 
 struct PerNumber {
   std::int64_t states, flops, reads, writes;
