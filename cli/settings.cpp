@@ -204,6 +204,15 @@ Result<TrainingSetup> read_training(const Settings& settings) {
     if (!convention) return std::unexpected(convention.error());
     setup.convention = *convention;
   }
+  const auto accumulated = settings.whole("accumulation-steps");
+  if (!accumulated) return std::unexpected(accumulated.error());
+  setup.accumulation_steps = accumulated->value_or(1);
+  setup.clip_gradients = settings.has("clip-gradients");
+  if (const auto name = settings.text("recomputation")) {
+    const auto recomputation = choose("recomputation", *name, all_recomputations);
+    if (!recomputation) return std::unexpected(recomputation.error());
+    setup.recomputation = *recomputation;
+  }
   const auto gpus = settings.whole("num-gpus");
   if (!gpus) return std::unexpected(gpus.error());
   setup.num_gpus = gpus->value_or(1);
@@ -306,8 +315,8 @@ Result<Phase> read_phase(const Settings& settings) {
   const auto name = settings.text("phase");
   if (!name) return Phase::forward;
   return choose("phase", *name,
-                std::array{Phase::forward, Phase::backward_input, Phase::backward_weight,
-                           Phase::optimizer_step});
+                std::array{Phase::forward, Phase::recompute, Phase::backward_input,
+                           Phase::backward_weight, Phase::optimizer_step});
 }
 
 Result<DeviceCatalogue> read_catalogue(const Settings& settings) {

@@ -150,7 +150,14 @@ int run_operations(const Arguments& arguments, const Configuration& configuratio
   const Model& model = models->front();
   const auto operations = list_operations(model, *setup);
   if (!operations) return print_error(settings.locate(operations.error()));
-  return finish(arguments, report_operations(model, *setup, *operations), *format, model.warnings);
+  std::optional<MemoryNeed> memory;
+  if (setup->convention == Convention::joulecast) {
+    const auto need = count_memory(model, *setup);
+    if (!need) return print_error(settings.locate(need.error()));
+    memory = *need;
+  }
+  return finish(arguments, report_operations(model, *setup, *operations, memory), *format,
+                model.warnings);
 }
 
 int run_explain(const Arguments& arguments, const Configuration& configuration) {

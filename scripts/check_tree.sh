@@ -37,6 +37,7 @@ model:
 training:
 readers: model
 operations: model training
+memory: model training operations
 hardware: training
 measurements: training operations hardware
 laws: hardware operations training measurements
@@ -44,11 +45,11 @@ durations: hardware laws operations measurements
 energy: durations hardware laws operations
 validation: model operations training hardware measurements laws durations energy prediction
 ecai2025: laws
-prediction: model training operations hardware measurements laws durations energy ecai2025
+prediction: model training operations memory hardware measurements laws durations energy ecai2025
 fitting: laws measurements operations hardware
 calibration: fitting validation laws measurements operations hardware
 reproduction: ecai2025 fitting laws
-reports: metering model readers training operations hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
+reports: metering model readers training operations memory hardware measurements laws durations energy validation ecai2025 prediction calibration reproduction
 documents:'
 room_of_header() {
   case "$1" in
@@ -58,7 +59,7 @@ room_of_header() {
     fit | regression) echo calibration ;;
     measurement) echo measurements ;;
     meter) echo metering ;;
-    operation) echo operations ;;
+    operation | optimizer) echo operations ;;
     duration) echo durations ;;
     explanation) echo prediction ;;
     settings_file | shipped_model) echo readers ;;

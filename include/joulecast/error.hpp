@@ -71,7 +71,7 @@ enum class WarningCode {
   input_defaulted,             // a missing key took its documented default
   out_of_date,                 // a grid figure more than five years behind the newest shipped one
   laws_not_used,               // laws were given, and none of them fits the prediction
-  exceeds_memory,              // parameters, gradients and optimizer states alone do not fit
+  exceeds_memory,              // the step needs more memory than the device has
   no_effect,                   // a flag that the model has no use for
   key_not_modelled,            // a key changes the training, but not the prediction
   sensor_not_readable,         // a sensor exists, and this user or driver cannot read it

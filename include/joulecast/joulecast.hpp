@@ -14,6 +14,9 @@
 #include <joulecast/training.hpp>
 
 #include <joulecast/operation.hpp>
+#include <joulecast/optimizer.hpp>
+
+#include <joulecast/memory.hpp>
 
 #include <joulecast/device.hpp>
 #include <joulecast/law.hpp>

@@ -100,6 +100,7 @@ struct Attention {
   QueryKeyNorm query_key_norm = QueryKeyNorm::none;
   bool logit_softcap = false;  // tanh that bounds the scores: Gemma 2, arXiv:2408.00118
   std::optional<LatentAttention> latent{};
+  bool fused_projections = false;  // queries, keys and values are one weight: GPT-2
 };
 
 // Each token visits `num_experts_per_tok` of `num_experts` networks, chosen by a linear layer, and
@@ -120,6 +121,8 @@ struct FeedForward {
   bool bias = true;
   bool activation_dropout = false;
   std::optional<MixtureOfExperts> experts{};
+  bool fused_projections = false;    // gate and up are one weight: Phi-3
+  bool composed_activation = false;  // computed in several steps: gelu_new
 };
 
 // A convolution over rows and columns, or over one dimension alone, with what follows it.

@@ -254,6 +254,25 @@ Result<std::vector<ParameterCount>> count_parameters(const Model& model);
 Result<std::int64_t> count_all_parameters(const Model& model);
 Result<std::int64_t> count_trainable_parameters(const Model& model);
 
+// A weight or bias as transformers 5 and PyTorch hold it: `copies` tensors of `matrices` matrices
+// of rows x columns (leading dimensions multiplied), or vectors of `rows` numbers where `columns`
+// is 0.
+struct ParameterShape {
+  std::int64_t matrices = 1;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t copies = 1;
+
+  bool operator==(const ParameterShape&) const = default;
+};
+
+// Numbers in one such tensor.
+Count numbers_in(const ParameterShape& shape);
+
+// The tensors that training changes; their numbers add up to the count of trainable parameters.
+// Errors: overflow.
+Result<std::vector<ParameterShape>> list_trainable_tensors(const Model& model);
+
 // Of the parameters, those that one token passes through: of a mixture the chosen and the shared
 // experts alone. Embedding tables count in full. Errors: overflow.
 Result<std::int64_t> count_active_parameters(const Model& model);

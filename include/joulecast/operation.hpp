@@ -32,7 +32,8 @@ enum class OperationKind {
   optimizer
 };
 
-enum class Phase { forward, backward_input, backward_weight, optimizer_step };
+// `recompute` is a forward operation that the backward pass runs again, to keep less memory.
+enum class Phase { forward, recompute, backward_input, backward_weight, optimizer_step };
 
 // `batch` independent products of an m x k by a k x n matrix.
 struct MatmulShape {
@@ -98,7 +99,8 @@ struct Operation {
 };
 
 // The operations of one step on one device, in the order of execution: forward, backward in the
-// reverse order, optimizer. Errors: overflow (a count beyond 64 bits), value, unsupported.
+// reverse order with what it computes again, both for each of the accumulated batches, then
+// clipping and optimizer. Errors: overflow (a count beyond 64 bits), value, unsupported.
 Result<std::vector<Operation>> list_operations(const Model& model, const TrainingSetup& setup);
 
 // Sums over all executions.

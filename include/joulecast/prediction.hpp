@@ -9,6 +9,7 @@
 #include <joulecast/energy.hpp>
 #include <joulecast/error.hpp>
 #include <joulecast/law.hpp>
+#include <joulecast/memory.hpp>
 #include <joulecast/model.hpp>
 #include <joulecast/operation.hpp>
 #include <joulecast/quantities.hpp>
@@ -86,6 +87,18 @@ struct StepPrediction {
   double hef = 0.0;  // FLOPs / (duration x peak of the training precision)
 };
 
+// What one step needs of one device's memory.
+struct MemoryPrediction {
+  MemoryNeed need{};
+  std::optional<Bytes> available{};                  // absent where the device does not state it
+  std::optional<std::int64_t> largest_batch_size{};  // that fits; absent also where none does
+
+  // Also where nobody knows: there is no reason to warn.
+  [[nodiscard]] bool fits() const {
+    return !available || static_cast<double>(need.peak_bytes) <= available->value();
+  }
+};
+
 // A named part of a run's time; the parts sum to the whole.
 struct RunPart {
   std::string name{};
@@ -147,6 +160,7 @@ struct Prediction {
   Watts power_limit{};
   std::vector<OperationPrediction> operations{};
   StepPrediction step{};
+  std::optional<MemoryPrediction> memory{};  // absent under the paper's convention
   std::optional<RunPrediction> run{};
   std::optional<PaperFigures> paper{};
   std::vector<Assumption> assumptions{};

@@ -117,8 +117,10 @@ struct PredictionReportOptions {
 };
 
 Report report_prediction(const Prediction& prediction, const PredictionReportOptions& options = {});
+// `memory` is absent under the paper's convention.
 Report report_operations(const Model& model, const TrainingSetup& setup,
-                         const std::vector<Operation>& operations);
+                         const std::vector<Operation>& operations,
+                         const std::optional<MemoryNeed>& memory = std::nullopt);
 // Side by side; ratios are to the first. Requires at least one prediction.
 Report report_comparison(const std::vector<Prediction>& predictions);
 Report report_models(const std::vector<ShippedModel>& models);

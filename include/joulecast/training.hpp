@@ -26,14 +26,31 @@ inline constexpr std::array all_precisions = {Precision::fp32, Precision::tf32, 
 inline constexpr std::array training_precisions = {
     Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16, Precision::fp8};
 
-enum class Optimizer { sgd, momentum, adam, adamw };
+// Each one's state, arithmetic and traffic, with sources: optimizer.hpp.
+enum class Optimizer { sgd, momentum, adam, adamw, adafactor, lion, adam_8bit, adamw_8bit };
 
-inline constexpr std::array all_optimizers = {Optimizer::sgd, Optimizer::momentum, Optimizer::adam,
-                                              Optimizer::adamw};
+inline constexpr std::array all_optimizers = {
+    Optimizer::sgd,       Optimizer::momentum, Optimizer::adam,      Optimizer::adamw,
+    Optimizer::adafactor, Optimizer::lion,     Optimizer::adam_8bit, Optimizer::adamw_8bit};
+
+// `eager` keeps every score in memory; `fused` computes them tile by tile and keeps none
+// (FlashAttention: Dao et al. 2022, arXiv:2205.14135).
+enum class AttentionImplementation { eager, fused };
+
+inline constexpr std::array all_attention_implementations = {AttentionImplementation::eager,
+                                                             AttentionImplementation::fused};
 
 // `ecai2025` follows the paper in everything: operations of the forward attention only, its
 // published laws, the percent slip and its energy regression. `joulecast` is our own.
 enum class Convention { joulecast, ecai2025 };
+
+// What of the forward pass is computed again in the backward pass instead of being kept: nothing,
+// every layer from its input (Chen et al. 2016, arXiv:1604.06174), or the attention's core, which
+// is large and cheap (Korthikanti et al. 2022, arXiv:2205.05198, section 5).
+enum class Recomputation { none, selective, full };
+
+inline constexpr std::array all_recomputations = {Recomputation::none, Recomputation::selective,
+                                                  Recomputation::full};
 
 struct TrainingSetup {
   std::int64_t batch_size = 0;  // sequences per device and step
@@ -46,11 +63,18 @@ struct TrainingSetup {
   // Tokens per sequence of the decoder of an encoder-decoder model; absent: as many as the
   // encoder's.
   std::optional<std::int64_t> target_sequence_length{};
+  AttentionImplementation attention = AttentionImplementation::eager;
+  Recomputation recomputation = Recomputation::none;
+  // Batches of `batch_size` whose gradients are summed before the optimizer's one step.
+  std::int64_t accumulation_steps = 1;
+  bool clip_gradients = false;  // to a norm over all of them
 };
 
 std::string_view to_string(Precision precision);
 std::string_view to_string(Optimizer optimizer);
 std::string_view to_string(Convention convention);
+std::string_view to_string(AttentionImplementation attention);
+std::string_view to_string(Recomputation recomputation);
 std::optional<Precision> precision_from(std::string_view name);
 std::optional<Optimizer> optimizer_from(std::string_view name);
 std::optional<Convention> convention_from(std::string_view name);

@@ -9,26 +9,28 @@
 namespace joulecast {
 namespace {
 
-Count count_block(const EmbeddingBlock& block) {
-  const Count rows = Count{block.tied_embedding ? 0 : block.vocab_size} +
-                     block.max_position_embeddings + block.type_vocab_size;
-  return rows * block.hidden_size +
-         (block.layer_norm ? normalization_parameters({}, block.hidden_size) : Count{0});
+void add_block(ParameterShapes& shapes, const EmbeddingBlock& block) {
+  if (!block.tied_embedding) shapes.matrix(block.vocab_size, block.hidden_size);
+  shapes.matrix(block.max_position_embeddings, block.hidden_size);
+  shapes.matrix(block.type_vocab_size, block.hidden_size);
+  if (block.layer_norm) add_normalization(shapes, {}, block.hidden_size);
 }
 
-Count count_block(const PatchEmbeddingBlock& block) {
+void add_block(ParameterShapes& shapes, const PatchEmbeddingBlock& block) {
   const Count d = block.hidden_size;
   const std::int64_t patch = std::max<std::int64_t>(block.patch_size, 1);
   const Count patches = Count{block.image_height / patch} * (block.image_width / patch);
-  Count total = d * block.num_channels * block.patch_size * block.patch_size;
-  total += d * block.num_special_tokens;
-  if (block.bias) total += d;
-  if (block.position_embeddings) total += (patches + block.num_special_tokens) * d;
-  return total + (block.layer_norm ? normalization_parameters({}, d) : Count{0});
+  shapes.matrix(block.patch_size, block.patch_size, d * block.num_channels);
+  ParameterShapes token;
+  token.matrix(1, d);
+  shapes.add(token, block.num_special_tokens);
+  if (block.bias) shapes.vector(d);
+  if (block.position_embeddings) shapes.matrix(patches + block.num_special_tokens, d);
+  if (block.layer_norm) add_normalization(shapes, {}, d);
 }
 
-Count count_block(const PositionEmbeddingBlock& block) {
-  return Count{block.num_positions} * block.hidden_size;
+void add_block(ParameterShapes& shapes, const PositionEmbeddingBlock& block) {
+  shapes.matrix(block.num_positions, block.hidden_size);
 }
 
 std::int64_t normalizations(const TransformerBlock& block) {
@@ -42,80 +44,106 @@ std::int64_t normalizations(const TransformerBlock& block) {
   return 0;
 }
 
-Count count_block(const TransformerBlock& block) {
+void add_block(ParameterShapes& shapes, const TransformerBlock& block) {
   const std::int64_t d = block.hidden_size;
-  const Count norm = normalization_parameters(block.norm, d);
-  Count layer = attention_parameters(block.attention, d) +
-                feed_forward_parameters(block.feed_forward, d) + normalizations(block) * norm;
-  Count total = shared_attention_parameters(block.attention, d);
+  ParameterShapes norm;
+  add_normalization(norm, block.norm, d);
+  ParameterShapes layer;
+  add_attention(layer, block.attention, d);
+  add_feed_forward(layer, block.feed_forward, d);
+  layer.add(norm, normalizations(block));
+  add_shared_attention(shapes, block.attention, d);
   if (block.cross_attention) {
-    layer += attention_parameters(block.cross_attention->attention, d);
-    total += shared_attention_parameters(block.cross_attention->attention, d);
+    add_attention(layer, block.cross_attention->attention, d);
+    add_shared_attention(shapes, block.cross_attention->attention, d);
   }
-  return total + distinct_layers(block) * layer + (block.final_norm ? norm : Count{0});
+  shapes.add(layer, distinct_layers(block));
+  if (block.final_norm) shapes.add(norm);
 }
 
-// Mamba, arXiv:2312.00752, section 3.4 and algorithm 2, as transformers builds it: the input's two
-// halves, a convolution per channel, B, C and the low-rank step, the step's projection, A, D.
-Count count_block(const MambaBlock& block) {
+// Mamba, arXiv:2312.00752, section 3.4 and algorithm 2, as transformers builds it: a normalisation,
+// the input's two halves, a convolution per channel, B, C and the low-rank step, the step's
+// projection, A, D.
+void add_block(ParameterShapes& shapes, const MambaBlock& block) {
   const Count d = block.hidden_size;
   const Count i = block.intermediate_size;
   const Count n = block.state_size;
   const Count rank = block.time_step_rank;
-  const Count layer = d + linear_parameters(2 * i, d, block.bias) + i * block.conv_kernel +
-                      (block.conv_bias ? i : Count{0}) + (rank + 2 * n) * i +
-                      linear_parameters(i, rank) + i * n + i + linear_parameters(d, i, block.bias);
-  return block.num_hidden_layers * layer + (block.final_norm ? d : Count{0});
+  ParameterShapes layer;
+  layer.vector(d);
+  layer.linear(2 * i, d, block.bias);
+  layer.matrix(1, block.conv_kernel, i);
+  if (block.conv_bias) layer.vector(i);
+  layer.matrix(rank + 2 * n, i);
+  layer.linear(i, rank);
+  layer.matrix(i, n);
+  layer.vector(i);
+  layer.linear(d, i, block.bias);
+  shapes.add(layer, block.num_hidden_layers);
+  if (block.final_norm) shapes.vector(d);
 }
 
 // torch.nn.LSTM and torch.nn.GRU: per gate W_x (H x I), W_h (H x H) and two biases of H.
-Count count_block(const RecurrentBlock& block) {
-  const Count gates = block.cell == RecurrentBlock::Cell::lstm ? 4 : 3;
+void add_block(ParameterShapes& shapes, const RecurrentBlock& block) {
   const Count directions = block.bidirectional ? 2 : 1;
   const Count h = block.hidden_size;
-  const auto layer = [&](Count input) { return directions * gates * (h * input + h * h + 2 * h); };
+  const Count gates = (block.cell == RecurrentBlock::Cell::lstm ? 4 : 3) * h;
+  const auto layer = [&](Count input) {
+    ParameterShapes weights;
+    weights.linear(gates, input);
+    weights.linear(gates, h);
+    return weights;
+  };
+  shapes.add(layer(block.input_size), directions);
   // Layers above the first read the outputs of both directions.
-  return layer(block.input_size) + (Count{block.num_layers} + -1) * layer(directions * h);
+  shapes.add(layer(directions * h), directions * (Count{block.num_layers} + -1));
 }
 
-Count count_block(const ConvolutionBlock& block) {
-  Count total = 0;
-  for (const ConvolutionLayer& layer : block.layers) total += convolution_parameters(layer);
-  if (block.shortcut) total += convolution_parameters(*block.shortcut);
+void add_block(ParameterShapes& shapes, const ConvolutionBlock& block) {
+  ParameterShapes one;
+  for (const ConvolutionLayer& layer : block.layers) add_convolution(one, layer);
+  if (block.shortcut) add_convolution(one, *block.shortcut);
   const std::int64_t channels = block.layers.empty() ? 0 : block.layers.back().out_channels;
-  if (block.feed_forward) total += feed_forward_parameters(*block.feed_forward, channels);
-  if (block.layer_scale) total += channels;
-  return block.repeats * total;
+  if (block.feed_forward) add_feed_forward(one, *block.feed_forward, channels);
+  if (block.layer_scale) one.vector(channels);
+  shapes.add(one, block.repeats);
 }
 
-Count count_block(const PoolingBlock&) { return 0; }
+void add_block(ParameterShapes&, const PoolingBlock&) {}
 
-Count count_block(const DenseBlock& block) {
-  return linear_parameters(block.output_size, block.input_size, block.bias);
+void add_block(ParameterShapes& shapes, const DenseBlock& block) {
+  shapes.linear(block.output_size, block.input_size, block.bias);
 }
 
-Count count_block(const NormalizationBlock& block) {
-  return normalization_parameters(block.norm, block.hidden_size);
+void add_block(ParameterShapes& shapes, const NormalizationBlock& block) {
+  add_normalization(shapes, block.norm, block.hidden_size);
 }
 
-Count count_block(const LanguageModelHeadBlock& block) {
+void add_block(ParameterShapes& shapes, const LanguageModelHeadBlock& block) {
   const Count d = block.hidden_size;
-  Count total = 0;
-  if (block.transform) total += linear_parameters(d, d) + normalization_parameters({}, d);
-  if (!block.tied_embedding) total += d * block.vocab_size;
-  if (block.bias) total += block.vocab_size;
-  return total;
+  if (block.transform) {
+    shapes.linear(d, d);
+    add_normalization(shapes, {}, d);
+  }
+  if (!block.tied_embedding) shapes.matrix(block.vocab_size, d);
+  if (block.bias) shapes.vector(block.vocab_size);
 }
 
-Count count_block(const ClassifierBlock& block) {
-  return linear_parameters(block.num_labels, block.hidden_size, block.bias);
+void add_block(ParameterShapes& shapes, const ClassifierBlock& block) {
+  shapes.linear(block.num_labels, block.hidden_size, block.bias);
 }
 
-Count count_block(const ContrastiveHeadBlock&) { return 1; }
+void add_block(ParameterShapes& shapes, const ContrastiveHeadBlock&) { shapes.vector(1); }
 
-Count count_frozen(const BlockShape& shape) {
+ParameterShapes shapes_of(const BlockShape& shape) {
+  ParameterShapes shapes;
+  std::visit([&](const auto& block) { add_block(shapes, block); }, shape);
+  return shapes;
+}
+
+bool is_frozen(const BlockShape& shape) {
   const auto* positions = std::get_if<PositionEmbeddingBlock>(&shape);
-  return positions != nullptr && !positions->trainable ? count_block(*positions) : Count{0};
+  return positions != nullptr && !positions->trainable;
 }
 
 std::unexpected<Error> overflow(const Model& model, std::string path, std::string remedy) {
@@ -140,10 +168,9 @@ Result<std::int64_t> sum_parameters(const Model& model, const Part& part) {
 Result<std::vector<ParameterCount>> count_parameters(const Model& model) {
   std::vector<ParameterCount> counts;
   for (const Block& block : model.blocks) {
-    const Count count =
-        std::visit([](const auto& shape) { return count_block(shape); }, block.shape);
+    const Count count = shapes_of(block.shape).total();
     if (count.overflowed()) return overflow(model, block.name, "check the sizes of this block");
-    counts.push_back({block.name, count.value(), count_frozen(block.shape).value()});
+    counts.push_back({block.name, count.value(), is_frozen(block.shape) ? count.value() : 0});
   }
   return counts;
 }
@@ -157,6 +184,15 @@ Result<std::int64_t> count_trainable_parameters(const Model& model) {
   return sum_parameters(model, [](const Block&, const ParameterCount& entry) {
     return Count{entry.count - entry.frozen};
   });
+}
+
+Result<std::vector<ParameterShape>> list_trainable_tensors(const Model& model) {
+  ParameterShapes shapes;
+  for (const Block& block : model.blocks) {
+    if (!is_frozen(block.shape)) shapes.add(shapes_of(block.shape));
+  }
+  if (shapes.total().overflowed()) return overflow(model, {}, "check the sizes of the model");
+  return shapes.list();
 }
 
 Result<std::int64_t> count_active_parameters(const Model& model) {

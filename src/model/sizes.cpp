@@ -7,52 +7,109 @@ namespace joulecast {
 namespace {
 
 // D inputs, h heads of d_q values for queries, k heads of d_q and d_v for keys and values.
-Count projection_parameters(const Attention& attention, std::int64_t hidden_size) {
+void add_projections(ParameterShapes& shapes, const Attention& attention,
+                     std::int64_t hidden_size) {
   const Count d = hidden_size;
   const Count queries = Count{attention.num_attention_heads} * query_head_dim(attention, d.value());
   const Count kv = key_value_heads(attention);
   const Count keys = kv * query_head_dim(attention, d.value());
   const Count values = kv * value_head_dim(attention, d.value());
-  return linear_parameters(queries, d, attention.bias.query) +
-         linear_parameters(keys, d, attention.bias.key) +
-         linear_parameters(values, d, attention.bias.value);
+  const ProjectionBias& bias = attention.bias;
+  if (!attention.fused_projections) {
+    shapes.linear(queries, d, bias.query);
+    shapes.linear(keys, d, bias.key);
+    shapes.linear(values, d, bias.value);
+    return;
+  }
+  shapes.matrix(queries + keys + values, d);
+  shapes.vector((bias.query ? queries : Count{0}) + (bias.key ? keys : Count{0}) +
+                (bias.value ? values : Count{0}));
 }
 
 // DeepSeek-V2, arXiv:2405.04434, equations (9) to (16): down, normalise, up. One key of
 // qk_rope_head_dim for all heads comes straight from the narrow projection.
-Count latent_parameters(const LatentAttention& latent, const Attention& attention, Count d) {
+void add_latent(ParameterShapes& shapes, const LatentAttention& latent, const Attention& attention,
+                Count d) {
   const Count h = attention.num_attention_heads;
   const Count queries = h * (Count{latent.qk_nope_head_dim} + latent.qk_rope_head_dim);
-  Count total = 0;
   if (latent.q_lora_rank) {
     const Count rank = *latent.q_lora_rank;
-    total += linear_parameters(rank, d, attention.bias.query) + rank + queries * rank;
+    shapes.linear(rank, d, attention.bias.query);
+    shapes.vector(rank);
+    shapes.matrix(queries, rank);
   } else {
-    total += queries * d;
+    shapes.matrix(queries, d);
   }
   const Count rank = latent.kv_lora_rank;
-  total += linear_parameters(rank + latent.qk_rope_head_dim, d, attention.bias.key) + rank;
-  return total + h * (Count{latent.qk_nope_head_dim} + latent.v_head_dim) * rank;
+  shapes.linear(rank + latent.qk_rope_head_dim, d, attention.bias.key);
+  shapes.vector(rank);
+  shapes.matrix(h * (Count{latent.qk_nope_head_dim} + latent.v_head_dim), rank);
 }
 
-Count query_key_norm_parameters(const Attention& attention, std::int64_t hidden_size) {
+void add_query_key_norm(ParameterShapes& shapes, const Attention& attention,
+                        std::int64_t hidden_size) {
+  if (attention.query_key_norm == QueryKeyNorm::none) return;
+  const bool whole = attention.query_key_norm == QueryKeyNorm::whole;
   const Count dim = query_head_dim(attention, hidden_size);
-  switch (attention.query_key_norm) {
-    case QueryKeyNorm::none: return 0;
-    case QueryKeyNorm::per_head: return 2 * dim;
-    case QueryKeyNorm::whole:
-      return (Count{attention.num_attention_heads} + key_value_heads(attention)) * dim;
-  }
-  return 0;
+  shapes.vector(whole ? attention.num_attention_heads * dim : dim);
+  shapes.vector(whole ? key_value_heads(attention) * dim : dim);
 }
 
 // One network of width f: up, down, and a gate beside up.
-Count network_parameters(const FeedForward& layer, Count d, Count f) {
-  return linear_parameters(f, d, layer.bias) * (layer.gated ? 2 : 1) +
-         linear_parameters(d, f, layer.bias);
+void add_network(ParameterShapes& shapes, const FeedForward& layer, Count d, Count f) {
+  if (layer.gated && layer.fused_projections) {
+    shapes.linear(2 * f, d, layer.bias);
+  } else {
+    if (layer.gated) shapes.linear(f, d, layer.bias);
+    shapes.linear(f, d, layer.bias);
+  }
+  shapes.linear(d, f, layer.bias);
+}
+
+// All experts are one tensor for gate and up and one for down, as transformers 5 holds them.
+void add_experts(ParameterShapes& shapes, const FeedForward& layer, Count d) {
+  const Count experts = layer.experts->num_experts;
+  const Count f = layer.intermediate_size;
+  const Count up = layer.gated ? 2 * f : f;
+  shapes.matrix(up, d, experts);
+  shapes.matrix(d, f, experts);
+  if (!layer.bias) return;
+  shapes.matrix(experts, up);
+  shapes.matrix(experts, d);
 }
 
 }  // namespace
+
+Count numbers_in(const ParameterShape& shape) {
+  const std::int64_t columns = shape.columns == 0 ? 1 : shape.columns;
+  return Count{shape.matrices} * shape.rows * columns;
+}
+
+void ParameterShapes::matrix(Count rows, Count columns, Count matrices) {
+  const Count numbers = matrices * rows * columns;
+  total_ += numbers;
+  if (numbers == Count{0}) return;
+  list_.push_back({.matrices = matrices.value(), .rows = rows.value(), .columns = columns.value()});
+}
+
+void ParameterShapes::vector(Count numbers) {
+  total_ += numbers;
+  if (!(numbers == Count{0})) list_.push_back({.rows = numbers.value()});
+}
+
+void ParameterShapes::linear(Count n, Count k, bool bias) {
+  matrix(n, k);
+  if (bias) vector(n);
+}
+
+void ParameterShapes::add(const ParameterShapes& layer, Count copies) {
+  total_ += copies * layer.total_;
+  if (copies == Count{0}) return;
+  for (ParameterShape shape : layer.list_) {
+    shape.copies = (copies * shape.copies).value();
+    list_.push_back(shape);
+  }
+}
 
 std::int64_t query_head_dim(const Attention& attention, std::int64_t hidden_size) {
   if (attention.latent) {
@@ -71,66 +128,76 @@ std::int64_t key_value_heads(const Attention& attention) {
   return attention.num_key_value_heads.value_or(attention.num_attention_heads);
 }
 
-Count normalization_parameters(const Normalization& norm, Count width) {
-  const bool shift = norm.bias && norm.kind == Normalization::Kind::layer_norm;
-  return width * ((norm.weight ? 1 : 0) + (shift ? 1 : 0));
+void add_normalization(ParameterShapes& shapes, const Normalization& norm, Count width) {
+  if (norm.weight) shapes.vector(width);
+  if (norm.bias && norm.kind == Normalization::Kind::layer_norm) shapes.vector(width);
 }
 
-Count convolution_parameters(const ConvolutionLayer& layer) {
-  const Count taps = Count{layer.kernel_size} * (layer.one_dimensional ? 1 : layer.kernel_size);
+void add_convolution(ParameterShapes& shapes, const ConvolutionLayer& layer) {
   const Count out = layer.out_channels;
-  const Count norm = layer.norm == ConvolutionLayer::Norm::none ? 0 : 2;
-  return out * (layer.in_channels / std::max<std::int64_t>(layer.groups, 1)) * taps +
-         (layer.bias ? out : Count{0}) + norm * out;
+  const Count in = layer.in_channels / std::max<std::int64_t>(layer.groups, 1);
+  if (layer.one_dimensional) {
+    shapes.matrix(in, layer.kernel_size, out);
+  } else {
+    shapes.matrix(layer.kernel_size, layer.kernel_size, out * in);
+  }
+  if (layer.bias) shapes.vector(out);
+  if (layer.norm != ConvolutionLayer::Norm::none) add_normalization(shapes, {}, out);
 }
 
-Count attention_parameters(const Attention& attention, std::int64_t hidden_size) {
+void add_attention(ParameterShapes& shapes, const Attention& attention, std::int64_t hidden_size) {
   const Count d = hidden_size;
   const Count heads = attention.num_attention_heads;
-  Count total = attention.latent ? latent_parameters(*attention.latent, attention, d)
-                                 : projection_parameters(attention, hidden_size);
-  total +=
-      linear_parameters(d, heads * value_head_dim(attention, hidden_size), attention.bias.output);
-  total += query_key_norm_parameters(attention, hidden_size);
+  if (attention.latent) {
+    add_latent(shapes, *attention.latent, attention, d);
+  } else {
+    add_projections(shapes, attention, hidden_size);
+  }
+  shapes.linear(d, heads * value_head_dim(attention, hidden_size), attention.bias.output);
+  add_query_key_norm(shapes, attention, hidden_size);
   if (const auto* bias = std::get_if<RelativeBias>(&attention.positions)) {
-    if (!bias->shared_by_layers) total += heads * bias->num_buckets;
+    if (!bias->shared_by_layers) shapes.matrix(bias->num_buckets, heads);
   }
   if (const auto* relative = std::get_if<DisentangledPositions>(&attention.positions)) {
-    const std::int64_t projections =
-        (relative->content_to_position ? 1 : 0) + (relative->position_to_content ? 1 : 0);
-    if (!relative->shared_projections) total += projections * linear_parameters(d, d);
+    if (relative->shared_projections) return;
+    if (relative->content_to_position) shapes.linear(d, d);
+    if (relative->position_to_content) shapes.linear(d, d);
   }
-  return total;
 }
 
-Count shared_attention_parameters(const Attention& attention, std::int64_t hidden_size) {
+void add_shared_attention(ParameterShapes& shapes, const Attention& attention,
+                          std::int64_t hidden_size) {
   const Count d = hidden_size;
   if (const auto* bias = std::get_if<RelativeBias>(&attention.positions)) {
-    return bias->shared_by_layers ? Count{attention.num_attention_heads} * bias->num_buckets
-                                  : Count{0};
+    if (bias->shared_by_layers) shapes.matrix(bias->num_buckets, attention.num_attention_heads);
   }
   if (const auto* relative = std::get_if<DisentangledPositions>(&attention.positions)) {
-    return Count{relative->num_embeddings} * d + (relative->norm ? 2 * d : Count{0});
+    shapes.matrix(relative->num_embeddings, d);
+    if (relative->norm) add_normalization(shapes, {}, d);
   }
-  return 0;
 }
 
-Count feed_forward_parameters(const FeedForward& layer, std::int64_t hidden_size) {
+void add_feed_forward(ParameterShapes& shapes, const FeedForward& layer, std::int64_t hidden_size) {
   const Count d = hidden_size;
-  const Count network = network_parameters(layer, d, layer.intermediate_size);
-  if (!layer.experts) return network;
+  if (!layer.experts) {
+    add_network(shapes, layer, d, layer.intermediate_size);
+    return;
+  }
   const MixtureOfExperts& experts = *layer.experts;
-  Count total = experts.num_experts * network + d * experts.num_experts;
+  add_experts(shapes, layer, d);
+  shapes.matrix(experts.num_experts, d);  // the router
   if (experts.shared_intermediate_size > 0) {
-    total += network_parameters(layer, d, experts.shared_intermediate_size);
+    add_network(shapes, layer, d, experts.shared_intermediate_size);
   }
-  return total + (experts.shared_gate ? d : Count{0});
+  if (experts.shared_gate) shapes.matrix(1, d);
 }
 
 Count idle_expert_parameters(const FeedForward& layer, std::int64_t hidden_size) {
   if (!layer.experts) return 0;
+  ParameterShapes network;
+  add_network(network, layer, hidden_size, layer.intermediate_size);
   const std::int64_t idle = layer.experts->num_experts - layer.experts->num_experts_per_tok;
-  return idle * network_parameters(layer, hidden_size, layer.intermediate_size);
+  return idle * network.total();
 }
 
 std::int64_t distinct_layers(const TransformerBlock& block) {

@@ -178,6 +178,8 @@ void emit_attention(Emitter& emitter, const Attention& attention, const LayerSiz
   } else {
     emit_projections(emitter, attention, layer, role, size);
   }
+  // The core, which Korthikanti et al. 2022, arXiv:2205.05198, section 5 computes again.
+  emitter.begin_recomputed(Recomputation::selective);
   emitter.product(role.prefix + "attention_scores",
                   {size.sets, size.queries, size.keys, size.query_dim}, size.layers);
   if (const auto* relative = std::get_if<DisentangledPositions>(&attention.positions)) {
@@ -186,6 +188,7 @@ void emit_attention(Emitter& emitter, const Attention& attention, const LayerSiz
   emit_scores(emitter, attention, role, size);
   emitter.product(role.prefix + "attention_values",
                   {size.sets, size.queries, size.value_dim, size.keys}, size.layers);
+  emitter.begin_recomputed(Recomputation::full);
   emitter.linear(role.prefix + "attention_output_projection",
                  {1, size.rows, layer.hidden, size.heads * size.value_dim}, size.layers);
 }

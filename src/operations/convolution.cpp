@@ -49,6 +49,7 @@ Extent emit_layer(Emitter& emitter, const ConvolutionLayer& layer, const std::st
 void emit_block(Emitter& emitter, const ConvolutionBlock& block) {
   const Extent input = emitter.extent();
   const Count repeats = block.repeats;
+  emitter.begin_recomputed(Recomputation::full);
   Extent extent = input;
   for (std::size_t i = 0; i < block.layers.size(); ++i) {
     const std::string name =
@@ -77,6 +78,7 @@ void emit_block(Emitter& emitter, const ConvolutionBlock& block) {
     emit_rows(emitter, "residual_activation", rows, channels, activation_costs(block.activation),
               repeats);
   }
+  emitter.end_recomputed();
 }
 
 void emit_block(Emitter& emitter, const PoolingBlock& block) {

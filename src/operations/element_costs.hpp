@@ -84,19 +84,4 @@ constexpr ElementCosts activation_costs(Activation activation) {
   return {};
 }
 
-// Per parameter, in FP32: p, g and the optimizer's states are read, p and the states written.
-constexpr ElementCost optimizer_cost(Optimizer optimizer) {
-  switch (optimizer) {
-    // p -= lr g
-    case Optimizer::sgd: return {2, 2, 1};
-    // v = mu v + g; p -= lr v
-    case Optimizer::momentum: return {4, 3, 2};
-    // m: 3 steps, v: 4, denominator: root, scale, add eps, update: divide, scale, subtract
-    case Optimizer::adam: return {13, 4, 3};
-    // and the decay p *= 1 - lr lambda
-    case Optimizer::adamw: return {14, 4, 3};
-  }
-  return {};
-}
-
 }  // namespace joulecast

@@ -32,6 +32,7 @@ void Emitter::add(Operation operation, Count flops, Count bytes, Count execution
   if (operation.phase == Phase::forward) {
     forward_.push_back(std::move(operation));
     backward_.emplace_back();
+    recomputed_.push_back(recomputed_by_ && setup_.recomputation >= *recomputed_by_);
   } else if (operation.phase == Phase::optimizer_step) {
     optimizer_.push_back(std::move(operation));
   } else {
@@ -197,24 +198,62 @@ void Emitter::forward_elements(const ElementOperation& source) {
   add_elements(source, Phase::forward, source.costs.forward);
 }
 
-void Emitter::optimizer(Count parameters, ElementCost cost, std::int64_t bytes_per_value) {
+void Emitter::add_update(std::string name, Count parameters, const OptimizerCosts& costs,
+                         Count executions) {
   if (parameters == Count{0}) return;
   Operation operation;
-  operation.name = fmt::format("{}_update", to_string(setup_.optimizer));
+  operation.name = std::move(name);
   operation.block = block_;
   operation.kind = OperationKind::optimizer;
   operation.phase = Phase::optimizer_step;
   operation.shape = ElementShape{.elements = parameters.value(), .width = 1};
-  add(std::move(operation), parameters * cost.flops,
-      parameters * (cost.reads + cost.writes) * bytes_per_value, 1);
+  add(std::move(operation), costs.flops, costs.bytes_moved, executions);
+}
+
+// One sum of two FP32 values, which takes the place of one of them.
+void Emitter::accumulation(Count parameters) {
+  add_update("gradient_accumulation", parameters,
+             {.flops = parameters, .bytes_moved = 12 * parameters}, setup_.accumulation_steps - 1);
+}
+
+// Square and sum; then, since PyTorch scales whatever the norm is, a product in place:
+// torch.nn.utils.clip_grad_norm_.
+void Emitter::clipping(Count parameters) {
+  add_update("gradient_norm", parameters, {.flops = 2 * parameters, .bytes_moved = 4 * parameters},
+             1);
+  add_update("gradient_scale", parameters, {.flops = parameters, .bytes_moved = 8 * parameters}, 1);
+}
+
+void Emitter::optimizer(Count parameters, const OptimizerCosts& costs) {
+  add_update(fmt::format("{}_update", to_string(setup_.optimizer)), parameters, costs, 1);
 }
 
 Result<std::vector<Operation>> Emitter::take() && {
-  if (error_) return std::unexpected(*error_);
-  std::vector<Operation> operations = std::move(forward_);
-  for (auto group = backward_.rbegin(); group != backward_.rend(); ++group) {
-    std::move(group->begin(), group->end(), std::back_inserter(operations));
+  std::vector<Operation> operations = forward_;
+  // A block's operations are computed again before its backward ones.
+  for (std::size_t end = forward_.size(); end > 0;) {
+    std::size_t begin = end - 1;
+    while (begin > 0 && forward_[begin - 1].block == forward_[begin].block) --begin;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!recomputed_[i]) continue;
+      operations.push_back(forward_[i]);
+      operations.back().phase = Phase::recompute;
+    }
+    for (std::size_t i = end; i > begin; --i) {
+      std::move(backward_[i - 1].begin(), backward_[i - 1].end(), std::back_inserter(operations));
+    }
+    end = begin;
   }
+  for (Operation& operation : operations) {
+    const Count count = Count{operation.count} * setup_.accumulation_steps;
+    if (count.overflowed()) {
+      fail(ErrorKind::overflow,
+           fmt::format("{} runs more often than 64 bits count", operation.name),
+           "check --accumulation-steps");
+    }
+    operation.count = count.value();
+  }
+  if (error_) return std::unexpected(*error_);
   std::move(optimizer_.begin(), optimizer_.end(), std::back_inserter(operations));
   return operations;
 }

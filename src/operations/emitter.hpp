@@ -5,6 +5,7 @@
 // entails, so that no forward formula can be added without its gradients.
 
 #include <joulecast/operation.hpp>
+#include <joulecast/optimizer.hpp>
 
 #include <optional>
 #include <string>
@@ -90,7 +91,16 @@ class Emitter {
   void elements(const ElementOperation& operation);
   // The forward pass alone, for conventions that leave the backward pass out.
   void forward_elements(const ElementOperation& operation);
-  void optimizer(Count parameters, ElementCost cost, std::int64_t bytes_per_value);
+  // What follows is computed again by that kind of recomputation, and by every larger one.
+  void begin_recomputed(Recomputation least) { recomputed_by_ = least; }
+  void end_recomputed() { recomputed_by_ = std::nullopt; }
+
+  // Each batch's gradients are added to those of the batches before it.
+  void accumulation(Count parameters);
+  // The gradients' norm, and their scaling to it.
+  void clipping(Count parameters);
+  // Of that many parameters.
+  void optimizer(Count parameters, const OptimizerCosts& costs);
 
   // One matrix product in one phase; `linear` and `product` are made of it.
   void matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions);
@@ -112,6 +122,8 @@ class Emitter {
                        Count executions);
   void add_elements(const ElementOperation& source, Phase phase, const ElementCost& cost);
   void add(Operation operation, Count flops, Count bytes, Count executions);
+  void add_update(std::string name, Count parameters, const OptimizerCosts& costs,
+                  Count executions);
 
   TrainingSetup setup_;
   std::string file_;
@@ -119,6 +131,8 @@ class Emitter {
   Extent extent_;
   std::vector<Operation> forward_;
   std::vector<std::vector<Operation>> backward_;  // one group per forward operation
+  std::vector<bool> recomputed_;                  // one per forward operation
+  std::optional<Recomputation> recomputed_by_;
   std::vector<Operation> optimizer_;
   std::optional<Error> error_;
 };

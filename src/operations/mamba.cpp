@@ -33,6 +33,7 @@ void emit_block(Emitter& emitter, const MambaBlock& block) {
   const Count i = block.intermediate_size;
   const Count rank = block.time_step_rank;
   const std::int64_t inner = block.intermediate_size;
+  emitter.begin_recomputed(Recomputation::full);
   emit_normalization(emitter, "mixer", rms_norm, rows, {layers, block.hidden_size});
   emitter.linear("input_projection", {1, rows, 2 * i, d}, layers);
   emitter.convolution("mixer_convolution",
@@ -58,6 +59,7 @@ void emit_block(Emitter& emitter, const MambaBlock& block) {
   emit_rows(emitter, "mixer_gate", rows, inner, multiply_costs, layers);
   emitter.linear("output_projection", {1, rows, d, i}, layers);
   emit_rows(emitter, "mixer_residual", rows, block.hidden_size, residual_costs, layers);
+  emitter.end_recomputed();
   if (block.final_norm) {
     emit_normalization(emitter, "final", rms_norm, rows, {1, block.hidden_size});
   }

@@ -50,13 +50,17 @@ Result<std::vector<Operation>> list_operations(const Model& model, const Trainin
 
   const auto parameters = count_trainable_parameters(model);
   if (!parameters) return std::unexpected(parameters.error());
+  const auto tensors = list_trainable_tensors(model);
+  if (!tensors) return std::unexpected(tensors.error());
   Emitter emitter(setup, model.file);
   for (const Block& block : model.blocks) {
     emitter.begin_block(block.name, emitter.extent_of(block.positions));
     std::visit([&](const auto& shape) { emit_block(emitter, shape); }, block.shape);
   }
   emitter.begin_block("optimizer");
-  emitter.optimizer(*parameters, optimizer_cost(setup.optimizer), 4);
+  if (setup.accumulation_steps > 1) emitter.accumulation(*parameters);
+  if (setup.clip_gradients) emitter.clipping(*parameters);
+  emitter.optimizer(*parameters, count_optimizer(setup.optimizer, *tensors));
   return std::move(emitter).take();
 }
 
@@ -94,6 +98,7 @@ std::string_view to_string(OperationKind kind) {
 std::string_view to_string(Phase phase) {
   switch (phase) {
     case Phase::forward: return "forward";
+    case Phase::recompute: return "recompute";
     case Phase::backward_input: return "backward_input";
     case Phase::backward_weight: return "backward_weight";
     case Phase::optimizer_step: return "optimizer_step";

@@ -29,6 +29,7 @@ void emit_sublayer_end(Emitter& emitter, const TransformerBlock& block, const st
 void emit_block(Emitter& emitter, const TransformerBlock& block) {
   const LayerSizes size{block.num_hidden_layers, block.hidden_size};
   emit_shared_positions(emitter, block.attention, block.hidden_size);
+  emitter.begin_recomputed(Recomputation::full);
   emit_attention(emitter, block.attention, size, {"", emitter.extent()});
   emit_sublayer_end(emitter, block, "attention", "attention_hidden_dropout");
   if (block.cross_attention) {
@@ -38,6 +39,7 @@ void emit_block(Emitter& emitter, const TransformerBlock& block) {
   }
   emit_feed_forward(emitter, block.feed_forward, size);
   emit_sublayer_end(emitter, block, "feed_forward", "feed_forward_dropout");
+  emitter.end_recomputed();
   if (block.final_norm) {
     emit_normalization(emitter, "final", block.norm, emitter.rows(), {1, block.hidden_size});
   }

@@ -50,7 +50,10 @@ ExplanationStep explain_flops(const Operation& operation) {
   } else {
     const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
     step.formula = "c = elements * FLOPs per element";
-    step.substituted = fmt::format("{} * {}", elements, operation.flops / elements);
+    // Tensors of an optimizer may differ in what a number costs.
+    step.substituted = operation.flops % elements == 0
+                           ? fmt::format("{} * {}", elements, operation.flops / elements)
+                           : fmt::format("{}, by tensor", operation.flops);
     step.source = "docs/theory.md, elementwise costs";
   }
   return step;
@@ -92,6 +95,9 @@ BytesFormula write_bytes(const Operation& operation, Precision training) {
             fmt::format("{} * {}", operation.bytes_moved / each, each)};
   }
   const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
+  if (operation.phase == Phase::optimizer_step && operation.bytes_moved % (4 * elements) != 0) {
+    return {"bytes = those of each tensor, by its shape", fmt::format("{}", operation.bytes_moved)};
+  }
   // The optimizer works on 32-bit copies, everything else on activations.
   const std::int64_t each = operation.phase == Phase::optimizer_step ? 4 : result_bytes(training);
   return {"bytes = elements (reads + writes) bytes per value",

@@ -102,18 +102,7 @@ void warn_of_device(const Prediction& prediction, std::vector<Warning>& warnings
   }
   warn_of_figure(prediction, "memory_bandwidth", device.memory_bandwidth, warnings);
   warn_of_figure(prediction, "thermal_design_power", device.thermal_design_power, warnings);
-}
-
-// Every parameter is held in 32 bits, as are its gradient and what the optimizer remembers of it.
-std::int64_t bytes_per_parameter(Optimizer optimizer) {
-  constexpr std::int64_t weight_and_gradient = 8;
-  switch (optimizer) {
-    case Optimizer::sgd: return weight_and_gradient;
-    case Optimizer::momentum: return weight_and_gradient + 4;
-    case Optimizer::adam:
-    case Optimizer::adamw: return weight_and_gradient + 8;
-  }
-  return weight_and_gradient;
+  if (prediction.memory) warn_of_figure(prediction, "memory", device.memory, warnings);
 }
 
 void warn_of_lengths(const Prediction& prediction, std::vector<Warning>& warnings) {
@@ -124,16 +113,18 @@ void warn_of_lengths(const Prediction& prediction, std::vector<Warning>& warning
 }
 
 void warn_of_memory(const Prediction& prediction, std::vector<Warning>& warnings) {
-  const std::optional<Figure<Bytes>>& memory = prediction.device.memory;
-  if (!memory) return;
-  const Bytes needed{static_cast<double>(prediction.parameter_count) *
-                     static_cast<double>(bytes_per_parameter(prediction.setup.optimizer))};
-  if (needed <= memory->value) return;
+  if (!prediction.memory || prediction.memory->fits()) return;
+  const MemoryPrediction& memory = *prediction.memory;
+  const double needed = static_cast<double>(memory.need.peak_bytes);
+  const std::string largest =
+      memory.largest_batch_size
+          ? fmt::format("the largest batch that fits is {}", *memory.largest_batch_size)
+          : std::string("not even a batch of one sequence fits");
   warnings.push_back(
       {WarningCode::exceeds_memory, prediction.device.id,
-       fmt::format("parameters, gradients and optimizer states alone need {:.4g} GB of {:.4g} GB; "
-                   "activations come on top",
-                   needed.value() / 1e9, memory->value.value() / 1e9)});
+       fmt::format("the step needs {:.4g} GB of {:.4g} GB, does not fit by {:.4g} GB; {}",
+                   needed / 1e9, memory.available->value() / 1e9,
+                   (needed - memory.available->value()) / 1e9, largest)});
 }
 
 // What "old" is measured against: results must not depend on the day they are asked for.
@@ -213,13 +204,26 @@ void assume_missing_rates(const Prediction& prediction, std::vector<Assumption>&
 
 void assume_training(const Prediction& prediction, std::vector<Assumption>& list) {
   const TrainingSetup& setup = prediction.setup;
-  list.push_back({"operations",
-                  "forward, backward and optimizer; attention unfused, no recomputation, no "
-                  "gradient accumulation, no kernel fusion",
-                  "method"});
-  list.push_back({"optimizer", std::string(to_string(setup.optimizer)), "setup"});
+  const auto recomputation = setup.recomputation == Recomputation::none
+                                 ? std::string("no recomputation")
+                                 : fmt::format("{} recomputation", to_string(setup.recomputation));
+  const auto accumulation =
+      setup.accumulation_steps == 1
+          ? std::string("no gradient accumulation")
+          : fmt::format("gradients of {} batches accumulated", setup.accumulation_steps);
   list.push_back(
-      {"batch size", fmt::format("{} sequences per GPU and step", setup.batch_size), "setup"});
+      {"operations",
+       fmt::format("forward, backward and optimizer; attention unfused, {}, {}, {}no "
+                   "kernel fusion",
+                   recomputation, accumulation, setup.clip_gradients ? "gradients clipped, " : ""),
+       "method"});
+  list.push_back({"optimizer", std::string(to_string(setup.optimizer)), "setup"});
+  list.push_back({"batch size",
+                  setup.accumulation_steps == 1
+                      ? fmt::format("{} sequences per GPU and step", setup.batch_size)
+                      : fmt::format("{} sequences per GPU and batch, {} batches per step",
+                                    setup.batch_size, setup.accumulation_steps),
+                  "setup"});
   if (setup.num_gpus > 1) {
     list.push_back(
         {"data parallelism",

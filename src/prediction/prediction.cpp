@@ -181,6 +181,20 @@ Result<void> predict_step(const PredictionRequest& request, const LawSet& laws,
   return {};
 }
 
+Result<MemoryPrediction> predict_memory(const PredictionRequest& request) {
+  const auto need = count_memory(request.model, request.setup);
+  if (!need) return std::unexpected(need.error());
+  MemoryPrediction memory{.need = *need};
+  if (!request.device.memory) return memory;
+  memory.available = request.device.memory->value;
+  // No figure of a device is beyond what a double holds exactly.
+  const auto bytes = static_cast<std::int64_t>(memory.available->value());
+  const auto largest = find_largest_batch(request.model, request.setup, bytes);
+  if (!largest) return std::unexpected(largest.error());
+  memory.largest_batch_size = *largest;
+  return memory;
+}
+
 // Only what the step asks for: reading all of them would take longer than the prediction.
 LawSet shipped_laws_for(const PredictionRequest& request,
                         const Result<std::vector<Operation>>& operations) {
@@ -211,6 +225,11 @@ Result<Prediction> predict(const PredictionRequest& request) {
                           : predict_step(request, laws, operations, *prediction);
   if (!step) return std::unexpected(step.error());
   set_shares(*prediction);
+  if (!paper) {
+    const auto memory = predict_memory(request);
+    if (!memory) return std::unexpected(memory.error());
+    prediction->memory = *memory;
+  }
   auto run = predict_run({.plan = request.plan,
                           .setup = request.setup,
                           .site = request.site,

@@ -102,7 +102,7 @@ void add_account_intervals(const Site& site, RunPrediction& run) {
 Result<std::optional<std::int64_t>> count_steps(const RunPlan& plan, const TrainingSetup& setup) {
   if (auto ok = check_plan(plan); !ok) return std::unexpected(ok.error());
   if (plan.steps) return plan.steps;
-  const Count global_batch = Count{setup.batch_size} * setup.num_gpus;
+  const Count global_batch = Count{setup.batch_size} * setup.num_gpus * setup.accumulation_steps;
   const Count positions = global_batch * setup.sequence_length;
   if (positions.overflowed()) {
     return plan_error(ErrorKind::overflow, "--batch-size",

@@ -21,6 +21,7 @@ Result<Model> read_bloom(const Value& config, const std::string& file, Head head
   layer.num_hidden_layers = size_or_default(reader, model, layers, 2);
   layer.attention.num_attention_heads = size_or_default(reader, model, heads, 8);
   layer.attention.causal = true;
+  layer.attention.fused_projections = true;
   layer.attention.positions = AlibiPositions{};
   layer.attention.dropout = read_flag(reader, "attention_dropout", 0.0);
   layer.hidden_dropout = read_flag(reader, "hidden_dropout", 0.0);

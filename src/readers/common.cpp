@@ -14,6 +14,10 @@ Activation read_activation(ObjectReader& reader, std::string_view key, std::stri
   return activation_from(reader, key, reader.text_or(key, fallback));
 }
 
+bool is_composed_activation(std::string_view name) {
+  return name == "gelu_new" || name == "gelu_fast";
+}
+
 Activation activation_from(ObjectReader& reader, std::string_view key, const std::string& typed) {
   struct Name {
     std::string_view name;

@@ -52,6 +52,8 @@ Decoder read_decoder(ObjectReader& reader, Model& model, const DecoderDefaults& 
   warn_if_absent(reader, model, defaults.activation_key, defaults.activation);
   layer.feed_forward.activation =
       read_activation(reader, defaults.activation_key, defaults.activation);
+  layer.feed_forward.composed_activation =
+      is_composed_activation(reader.text_or(defaults.activation_key, defaults.activation));
   decoder.tied = reader.boolean_or("tie_word_embeddings", defaults.tied);
   return decoder;
 }

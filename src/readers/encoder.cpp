@@ -14,6 +14,8 @@ TransformerBlock read_encoder(ObjectReader& reader, Model& model, const EncoderD
   encoder.feed_forward.intermediate_size = size("intermediate_size", defaults.intermediate_size);
   warn_if_absent(reader, model, "hidden_act", defaults.activation);
   encoder.feed_forward.activation = read_activation(reader, "hidden_act", defaults.activation);
+  encoder.feed_forward.composed_activation =
+      is_composed_activation(reader.text_or("hidden_act", defaults.activation));
   for (const std::string_view key : {"attention_probs_dropout_prob", "hidden_dropout_prob"}) {
     if (defaults.dropout > 0.0) warn_if_absent(reader, model, key, "0.1");
   }

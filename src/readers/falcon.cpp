@@ -44,6 +44,7 @@ Result<Model> read_falcon(const Value& config, const std::string& file, Head hea
                         "num_attention_heads", attention.num_attention_heads);
   check_heads(reader, "num_attention_heads", attention.num_attention_heads, "hidden_size", d);
   attention.causal = true;
+  attention.fused_projections = true;
   attention.bias = {bias, bias, bias, bias};
   attention.dropout = read_flag(reader, "attention_dropout", 0.0);
   if (reader.boolean_or("alibi", false)) {

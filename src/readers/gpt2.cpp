@@ -30,6 +30,7 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
   decoder.hidden_size = embedding.hidden_size;
   decoder.num_hidden_layers = size_or_default(reader, model, layers, 12);
   decoder.attention.causal = true;
+  decoder.attention.fused_projections = true;
   decoder.attention.num_attention_heads = size_or_default(reader, model, heads, 12);
   // GPT2Config: n_inner is null for the usual four times the width.
   decoder.feed_forward.intermediate_size = (Count{4} * decoder.hidden_size).value();
@@ -39,6 +40,8 @@ Result<Model> read_gpt2(const Value& config, const std::string& file, Head head)
     warn_if_absent(reader, model, key, "0.1");
   }
   decoder.feed_forward.activation = read_activation(reader, "activation_function", "gelu_new");
+  decoder.feed_forward.composed_activation =
+      is_composed_activation(reader.text_or("activation_function", "gelu_new"));
   decoder.final_norm = true;
   decoder.attention.dropout = read_flag(reader, "attn_pdrop", 0.1);
   decoder.hidden_dropout = read_flag(reader, "resid_pdrop", 0.1);

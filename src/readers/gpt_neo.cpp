@@ -81,6 +81,8 @@ Result<Model> read_gpt_neo(const Value& config, const std::string& file, Head he
   layer.feed_forward = {
       .intermediate_size = reader.size_or("intermediate_size", (Count{4} * d).value()),
       .activation = read_activation(reader, "activation_function", "gelu_new")};
+  layer.feed_forward.composed_activation =
+      is_composed_activation(reader.text_or("activation_function", "gelu_new"));
   layer.hidden_dropout = read_flag(reader, "resid_dropout", 0.0);
   layer.final_norm = true;
   decoder.tied = reader.boolean_or("tie_word_embeddings", true);

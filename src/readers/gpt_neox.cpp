@@ -25,6 +25,7 @@ Result<Model> read_gpt_neox(const Value& config, const std::string& file, Head h
   check_heads(reader, "num_attention_heads", attention.num_attention_heads, "hidden_size", d);
   const bool bias = reader.boolean_or("attention_bias", true);
   attention.causal = true;
+  attention.fused_projections = true;
   attention.bias = {bias, bias, bias, bias};
   attention.positions = RotaryPositions{
       read_rotary_dim(reader, "rotary_pct", 0.25, d / attention.num_attention_heads)};
@@ -34,6 +35,8 @@ Result<Model> read_gpt_neox(const Value& config, const std::string& file, Head h
   warn_if_absent(reader, model, "hidden_act", "gelu");
   layer.feed_forward = {.intermediate_size = size("intermediate_size", 24576),
                         .activation = read_activation(reader, "hidden_act", "gelu")};
+  layer.feed_forward.composed_activation =
+      is_composed_activation(reader.text_or("hidden_act", "gelu"));
   decoder.tied = reader.boolean_or("tie_word_embeddings", false);
   return finish_decoder(reader, std::move(model), decoder, head, "GPTNeoX");
 }

@@ -41,6 +41,7 @@ Result<Model> read_mpt(const Value& config, const std::string& file, Head head) 
   layer.num_hidden_layers = size_or_default(reader, model, layers, 24);
   layer.attention.num_attention_heads = size_or_default(reader, model, heads, 16);
   layer.attention.causal = true;
+  layer.attention.fused_projections = true;
   layer.attention.bias = no_bias;
   read_mpt_attention(reader, layer.attention);
   check_heads(reader, heads, layer.attention.num_attention_heads, width, d);

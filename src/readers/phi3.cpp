@@ -14,6 +14,8 @@ Result<Model> read_phi3(const Value& config, const std::string& file, Head head)
                                   .num_hidden_layers = 32,
                                   .num_attention_heads = 32});
   Attention& attention = decoder.layer.attention;
+  attention.fused_projections = true;
+  decoder.layer.feed_forward.fused_projections = true;
   if (reader.has("sliding_window")) attention.sliding_window = reader.size("sliding_window");
   attention.positions = RotaryPositions{read_rotary_dim(
       reader, "partial_rotary_factor", 1.0, query_head_dim(attention, decoder.layer.hidden_size))};

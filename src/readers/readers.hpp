@@ -57,6 +57,9 @@ Result<Model> read_whisper(const Value& config, const std::string& file, Head he
 
 Result<Model> read_model_toml(const Value& document, const std::string& file);
 
+// Whether transformers computes that function in several steps, each of which keeps its values.
+bool is_composed_activation(std::string_view name);
+
 // Hugging Face's name of an activation, e.g. "gelu_new". The key is for the error.
 Activation read_activation(ObjectReader& reader, std::string_view key, std::string_view fallback);
 // The same of a name that is part of the key's text.

@@ -23,6 +23,7 @@ FeedForward read_t5_feed_forward(ObjectReader& reader, Model& model) {
   layer.gated = text.starts_with(gate);
   if (text == "gated-gelu") {
     layer.activation = Activation::gelu_tanh;
+    layer.composed_activation = true;
   } else {
     layer.activation =
         activation_from(reader, "feed_forward_proj", layer.gated ? text.substr(gate.size()) : text);

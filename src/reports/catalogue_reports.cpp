@@ -63,7 +63,8 @@ Datum value_of(const std::optional<Figure<Q>>& figure) {
 }  // namespace
 
 Report report_operations(const Model& model, const TrainingSetup& setup,
-                         const std::vector<Operation>& operations) {
+                         const std::vector<Operation>& operations,
+                         const std::optional<MemoryNeed>& memory) {
   Report report{.kind = "operations"};
   report.title = fmt::format("Operations of one step of {}: {}", model.name, name_training(setup));
   Table table{.key = "operations",
@@ -98,6 +99,7 @@ Report report_operations(const Model& model, const TrainingSetup& setup,
       .fields = {
           {"flops", "FLOPs", Unit::flops, total_flops(operations).value()},
           {"bytes_moved", "memory traffic", Unit::bytes, total_bytes_moved(operations).value()}}});
+  if (memory) report.sections.emplace_back(list_memory(*memory));
   report.sections.emplace_back(list_warnings_table(model.warnings));
   return report;
 }

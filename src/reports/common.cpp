@@ -70,6 +70,9 @@ Fields describe_training(const TrainingSetup& setup) {
                  {"target_sequence_length", "", Unit::count, datum(setup.target_sequence_length)},
                  {"precision", "", Unit::none, std::string(to_string(setup.precision))},
                  {"optimizer", "", Unit::none, std::string(to_string(setup.optimizer))},
+                 {"accumulation_steps", "", Unit::count, setup.accumulation_steps},
+                 {"clip_gradients", "", Unit::none, setup.clip_gradients},
+                 {"recomputation", "", Unit::none, std::string(to_string(setup.recomputation))},
                  {"num_gpus", "", Unit::count, setup.num_gpus},
                  {"convention", "", Unit::none, std::string(to_string(setup.convention))}}};
 }

@@ -17,6 +17,9 @@ Fields describe_device(const Device& device, Precision precision);
 // "bf16, batch size 8 per GPU, sequence length 512": what of the training decides the operations.
 std::string name_training(const TrainingSetup& setup);
 Fields describe_training(const TrainingSetup& setup);
+// The parts with their sum, and whether they fit.
+Table list_memory(const MemoryNeed& need);
+Fields describe_memory(const MemoryPrediction& memory);
 // Every law that the predictions rest on, each once; with `only`, those of these ids.
 Table list_laws(std::span<const Prediction> predictions,
                 const std::optional<std::vector<std::string>>& only = std::nullopt);

@@ -282,7 +282,7 @@ Table csv_of(const Prediction& prediction, const Table& operations) {
        {"total_duration_lower_seconds", "total_duration_upper_seconds", "total_energy_lower_joules",
         "total_energy_upper_joules", "emissions_kilograms", "emissions_lower_kilograms",
         "emissions_upper_kilograms", "total_cost", "total_cost_lower", "total_cost_upper",
-        "currency"}) {
+        "currency", "memory_bytes"}) {
     csv.columns.push_back({key, key, Unit::none});
   }
   for (auto& row : csv.rows) {
@@ -323,6 +323,8 @@ Table csv_of(const Prediction& prediction, const Table& operations) {
   set("power_watts", datum(prediction.step.average_power));
   set_time_bounds(prediction.step.duration_interval);
   set_energy_bounds(prediction.step.energy_interval);
+  // Of the parts, what they hold at the moment that needs most: they sum to that of the step.
+  if (prediction.memory) set("memory_bytes", prediction.memory->need.peak_bytes);
   if (!prediction.run) return csv;
   const RunPrediction& run = *prediction.run;
   const Account& account = run.account;
@@ -373,6 +375,10 @@ Report report_prediction(const Prediction& prediction, const PredictionReportOpt
   report.sections.emplace_back(std::move(operations));
   if (prediction.paper) report.sections.emplace_back(paper_table(*prediction.paper));
   report.sections.emplace_back(step_fields(prediction));
+  if (prediction.memory) {
+    report.sections.emplace_back(list_memory(prediction.memory->need));
+    report.sections.emplace_back(describe_memory(*prediction.memory));
+  }
   if (prediction.run) {
     Fields run = run_fields(prediction);
     add_consequences(run, prediction);

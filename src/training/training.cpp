@@ -44,12 +44,29 @@ std::string_view to_string(Optimizer optimizer) {
     case Optimizer::momentum: return "momentum";
     case Optimizer::adam: return "adam";
     case Optimizer::adamw: return "adamw";
+    case Optimizer::adafactor: return "adafactor";
+    case Optimizer::lion: return "lion";
+    case Optimizer::adam_8bit: return "adam_8bit";
+    case Optimizer::adamw_8bit: return "adamw_8bit";
   }
   return "unknown";
 }
 
 std::string_view to_string(Convention convention) {
   return convention == Convention::joulecast ? "joulecast" : "ecai2025";
+}
+
+std::string_view to_string(AttentionImplementation attention) {
+  return attention == AttentionImplementation::eager ? "eager" : "fused";
+}
+
+std::string_view to_string(Recomputation recomputation) {
+  switch (recomputation) {
+    case Recomputation::none: return "none";
+    case Recomputation::selective: return "selective";
+    case Recomputation::full: return "full";
+  }
+  return "unknown";
 }
 
 std::optional<Precision> precision_from(std::string_view name) {
@@ -77,6 +94,18 @@ Result<TrainingSetup> check_training(const TrainingSetup& setup) {
     }
   }
   if (auto error = check_size("--num-gpus", setup.num_gpus)) return std::unexpected(*error);
+  if (auto error = check_size("--accumulation-steps", setup.accumulation_steps)) {
+    return std::unexpected(*error);
+  }
+  const bool beyond_paper = setup.accumulation_steps > 1 || setup.clip_gradients ||
+                            setup.recomputation != Recomputation::none;
+  if (setup.convention == Convention::ecai2025 && beyond_paper) {
+    return std::unexpected(Error{
+        ErrorKind::unsupported, "the paper has neither accumulation nor clipping nor recomputation",
+        Location{.file = {}, .path = "--convention"},
+        "leave out --convention, or --accumulation-steps, --clip-gradients and "
+        "--recomputation"});
+  }
   if (setup.precision == Precision::fp4 || setup.precision == Precision::int8) {
     return std::unexpected(
         Error{ErrorKind::unsupported,

@@ -2,6 +2,7 @@
 #include <joulecast/model.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <limits>
 #include <set>
@@ -245,6 +246,39 @@ TEST(Parameters, ReportASumThatExceeds64BitsThoughItsPartsFit) {
   ASSERT_FALSE(total.has_value());
   EXPECT_EQ(total.error().kind, ErrorKind::overflow);
   EXPECT_EQ(total.error().where.file, "m.toml");
+}
+
+std::int64_t tensors_of(const Model& model) {
+  std::int64_t count = 0;
+  const auto tensors = list_trainable_tensors(model).value();
+  for (const ParameterShape& shape : tensors) count += shape.copies;
+  return count;
+}
+
+std::filesystem::path in_tree(const std::string& path) {
+  return std::filesystem::path(JOULECAST_SOURCE_DIR) / path;
+}
+
+TEST(Parameters, TensorsAddUpToTheTrainableOnes) {
+  for (const auto& entry : std::filesystem::directory_iterator(in_tree("examples"))) {
+    if (!entry.is_directory()) continue;
+    const Model model = read_model(entry.path()).value();
+    Count sum = 0;
+    const auto tensors = list_trainable_tensors(model).value();
+    for (const ParameterShape& shape : tensors) {
+      sum += shape.copies * numbers_in(shape);
+    }
+    EXPECT_EQ(sum.value(), count_trainable_parameters(model).value()) << entry.path();
+  }
+}
+
+// GPT-2, 12 layers: two normalisations, one projection of queries, keys and values, its output, two
+// of the feed-forward network, each with weight and bias, 12 a layer; two tables, and the last
+// normalisation's 2: 148. Mixtral, 4 layers: two gains, four projections, router, two tensors of
+// experts, 9 a layer; table, last gain and head: 39.
+TEST(Parameters, AreAsManyTensorsAsPyTorchMakes) {
+  EXPECT_EQ(tensors_of(read_model(in_tree("campaign/models/gpt2-base")).value()), 148);
+  EXPECT_EQ(tensors_of(read_model(in_tree("campaign/models/mixtral-100m")).value()), 39);
 }
 
 TEST(ModelNames, AreDistinctWords) {

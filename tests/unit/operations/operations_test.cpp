@@ -132,6 +132,7 @@ TEST(OperationNames, AreDistinctAndStable) {
   EXPECT_EQ(kinds, (std::set<std::string_view>{"matmul", "normalization", "softmax", "elementwise",
                                                "embedding", "loss", "optimizer"}));
   EXPECT_EQ(to_string(Phase::forward), "forward");
+  EXPECT_EQ(to_string(Phase::recompute), "recompute");
   EXPECT_EQ(to_string(Phase::backward_input), "backward_input");
   EXPECT_EQ(to_string(Phase::backward_weight), "backward_weight");
   EXPECT_EQ(to_string(Phase::optimizer_step), "optimizer_step");

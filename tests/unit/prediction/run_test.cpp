@@ -214,5 +214,18 @@ TEST(PredictRun, RefusesPlansAndSitesThatCannotBe) {
   }
 }
 
+// 2 sequences of 5 tokens in each of 4 batches are 40 tokens and 8 samples a step.
+TEST(CountSteps, TakesTheAccumulatedBatchesOfAStepTogether) {
+  TrainingSetup setup{.batch_size = 2, .sequence_length = 5};
+  setup.accumulation_steps = 4;
+  RunPlan tokens;
+  tokens.tokens = 1000;
+  EXPECT_EQ(count_steps(tokens, setup).value(), 25);
+  RunPlan epochs;
+  epochs.epochs = 3;
+  epochs.samples = 16;
+  EXPECT_EQ(count_steps(epochs, setup).value(), 6);
+}
+
 }  // namespace
 }  // namespace joulecast

@@ -90,6 +90,17 @@ TEST(TrainingCheck, AcceptsEveryPrecisionThatModelsAreTrainedIn) {
   }
 }
 
+TEST(CheckTraining, RefusesWhatThePaperDoesNotTreat) {
+  TrainingSetup accumulated{.batch_size = 1, .sequence_length = 1};
+  accumulated.convention = Convention::ecai2025;
+  ASSERT_TRUE(check_training(accumulated).has_value());
+  accumulated.accumulation_steps = 2;
+  EXPECT_EQ(check_training(accumulated).error().where.path, "--convention");
+  accumulated.accumulation_steps = 1;
+  accumulated.recomputation = Recomputation::selective;
+  EXPECT_EQ(check_training(accumulated).error().kind, ErrorKind::unsupported);
+}
+
 TEST(TrainingNames, EveryNameReadsBackAsItsValue) {
   std::set<std::string_view> names;
   for (const Precision precision : all_precisions) {
