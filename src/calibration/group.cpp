@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "calibration/group.hpp"
 
+#include "fitting/shape_hash.hpp"
 #include "validation/regimes.hpp"
 
 #include <algorithm>
@@ -12,25 +13,8 @@
 namespace joulecast {
 namespace {
 
-// How the tokens were dealt to experts is no part of the shape: the three distributions of one
-// layer are as alike as repeats.
-std::string shape_key(const MeasuredShape& shape) {
-  if (const auto* experts = std::get_if<MoeShape>(&shape)) {
-    MoeShape plain = *experts;
-    plain.distribution.clear();
-    return describe(plain);
-  }
-  return describe(shape);
-}
-
-// FNV-1a with a final mix: neighbouring shapes differ in one digit.
 int fold_of(std::string_view key) {
-  std::uint64_t hash = 1469598103934665603ULL;
-  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  hash ^= hash >> 33U;
-  hash *= 0xff51afd7ed558ccdULL;
-  hash ^= hash >> 33U;
-  return static_cast<int>(hash % fold_count);
+  return static_cast<int>(hash_of_shape(key, duration_basis) % fold_count);
 }
 
 // Training is what the laws are for; windows and short sequences have other kernels and count less.

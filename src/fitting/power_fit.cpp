@@ -2,6 +2,7 @@
 #include "fitting/power_fit.hpp"
 
 #include "fitting/power_problem.hpp"
+#include "fitting/shape_hash.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,6 @@
 #include <numeric>
 #include <tuple>
 #include <utility>
-#include <variant>
 
 #include <fmt/format.h>
 
@@ -88,17 +88,6 @@ PowerMinimum fit_rows(const std::vector<PowerRow>& rows, const PowerFitOptions& 
   return fine.minimize(best.shares, options.fine_iterations);
 }
 
-// FNV-1a with the last steps of MurmurHash3, so that similar shapes do not share their low bits.
-std::uint64_t shape_hash(MeasuredShape shape) {
-  if (auto* moe = std::get_if<MoeShape>(&shape)) moe->distribution.clear();
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const char character : describe(shape)) {
-    hash = (hash ^ static_cast<unsigned char>(character)) * 0x100000001B3ULL;
-  }
-  hash = (hash ^ (hash >> 33U)) * 0xFF51AFD7ED558CCDULL;
-  return hash ^ (hash >> 33U);
-}
-
 // Sorted by content. `places` leads back to the caller's rows.
 struct Rows {
   std::vector<std::size_t> places;
@@ -122,7 +111,8 @@ void weigh_rows(std::vector<PowerRow>& rows) {
 
 Rows sort_rows(const DeviceFacts& facts, std::span<const PowerSample> samples) {
   std::vector<std::uint64_t> hashes;
-  for (const PowerSample& sample : samples) hashes.push_back(shape_hash(sample.shape));
+  for (const PowerSample& sample : samples)
+    hashes.push_back(hash_of_shape(shape_key(sample.shape), power_basis));
   Rows sorted;
   sorted.places.resize(samples.size());
   std::iota(sorted.places.begin(), sorted.places.end(), 0U);
