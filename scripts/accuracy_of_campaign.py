@@ -11,42 +11,12 @@ same loop; "kernels" is the time in which the GPU computed during one step, with
 the host in between.
 """
 import collections
-import json
-import pathlib
 import sys
-import tempfile
 
+import campaign_steps
 import step_errors
 
 JOULECAST, GPU, RECORD = sys.argv[1:4]
-CAMPAIGN = pathlib.Path(__file__).resolve().parent.parent / "campaign"
-# The campaign's sgd has a momentum; a fused AdamW does the same work in other kernels.
-OPTIMIZERS = {"adamw": "adamw", "adamw_fused": "adamw", "adam": "adam", "sgd": "momentum"}
-# One model has two names in the first record, and one was wider in the record's second run.
-RENAMED = {"qwen3moe-170m": "qwen3moe-150m"}
-EARLIER = {("llama-400m", 336118784): {"intermediate_size": 2816}}
-
-
-def model_file(row, folder):
-    path = CAMPAIGN / "models" / RENAMED.get(row["model"], row["model"])
-    path = path / "model.toml" if (path / "model.toml").exists() else path / "config.json"
-    changes = EARLIER.get((row["model"], row["parameters_count"]))
-    if not changes:
-        return path
-    earlier = pathlib.Path(folder) / "config.json"
-    earlier.write_text(json.dumps(json.loads(path.read_text()) | changes), encoding="utf-8")
-    return earlier
-
-
-def predict(row):
-    with tempfile.TemporaryDirectory() as folder:
-        return predict_file(row, model_file(row, folder))
-
-
-def predict_file(row, path):
-    return step_errors.predict(JOULECAST, path, GPU, row["precision"], row["batch_size"],
-                               row["sequence_length"] or 1, "--optimizer",
-                               OPTIMIZERS[row["optimizer"]])
 
 
 def report(name, pairs):
@@ -56,8 +26,7 @@ def report(name, pairs):
 
 
 def main():
-    rows = [json.loads(line) for line in open(RECORD, encoding="utf-8")]
-    steps = [row for row in rows if row["kind"] == "step" and "error" not in row]
+    steps = campaign_steps.read(RECORD)
     if "all" not in sys.argv[4:]:
         steps = [row for row in steps if row["held_out"]]
     pairs = collections.defaultdict(list)
@@ -65,7 +34,7 @@ def main():
     counted_otherwise = []
     for row in steps:
         try:
-            result = predict(row)
+            result = campaign_steps.predict(JOULECAST, GPU, row)
         except ValueError as error:
             reason = str(error).splitlines()[0].split(": ", 2)[-1]
             refused[f"{row['family']}: {reason}"] += 1
