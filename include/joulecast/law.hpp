@@ -228,6 +228,10 @@ class LawSet {
   [[nodiscard]] const Law& prior() const { return prior_; }
   [[nodiscard]] const PowerPrior& power() const { return power_; }
   [[nodiscard]] const std::vector<Law>& laws() const { return laws_; }
+  // The same without the host's part: in a step kernels wait in a queue, and what calls take the host
+  // is counted once for all of them. Start and end of a kernel that was timed alone fall together
+  // with its neighbours', too.
+  [[nodiscard]] LawSet queued() const;
   // These laws, then the others, with the prior of the others.
   [[nodiscard]] LawSet followed_by(const LawSet& others) const;
 

@@ -14,8 +14,9 @@
 
 namespace joulecast {
 
-// quick_gelu is x sigmoid(1.702 x).
-enum class Activation { relu, gelu, gelu_tanh, silu, tanh, quick_gelu };
+// quick_gelu is x sigmoid(1.702 x). gelu_new is gelu_tanh written out step by step, as transformers
+// runs it for GPT-2.
+enum class Activation { relu, gelu, gelu_tanh, gelu_new, silu, tanh, quick_gelu };
 
 // Layer normalisation (Ba et al. 2016, arXiv:1607.06450) or its root-mean-square form without mean
 // and shift (Zhang & Sennrich 2019, arXiv:1910.07467).

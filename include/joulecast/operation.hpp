@@ -23,6 +23,7 @@ namespace joulecast {
 
 enum class OperationKind {
   matmul,
+  attention,
   convolution,
   normalization,
   softmax,
@@ -82,8 +83,23 @@ struct ConvolutionShape {
   bool operator==(const ConvolutionShape&) const = default;
 };
 
-using OperationShape =
-    std::variant<MatmulShape, ElementShape, GroupedMatmulShape, ConvolutionShape>;
+// Attention in one kernel. `causal`: a query sees no later key; `window` 0 means that all are seen.
+struct FusedAttentionShape {
+  std::int64_t batch = 1;
+  std::int64_t queries = 0;
+  std::int64_t keys = 0;
+  std::int64_t heads = 0;
+  std::int64_t key_value_heads = 0;
+  std::int64_t query_head_dim = 0;
+  std::int64_t value_head_dim = 0;
+  bool causal = false;
+  std::int64_t window = 0;
+
+  bool operator==(const FusedAttentionShape&) const = default;
+};
+
+using OperationShape = std::variant<MatmulShape, ElementShape, GroupedMatmulShape, ConvolutionShape,
+                                    FusedAttentionShape>;
 
 struct Operation {
   std::string name{};   // e.g. "qkv_projection"
@@ -95,11 +111,20 @@ struct Operation {
   std::int64_t flops = 0;                 // of one execution
   std::int64_t bytes_moved = 0;           // of one execution
   std::int64_t count = 0;                 // executions per step
+  // Kernels of one execution that the framework launches one by one, for which the host takes its
+  // time; 0 where the operation is part of another's kernel.
+  std::int64_t launches = 1;
+  // Kernels that a library launches inside one call of the framework, in place of those.
+  std::int64_t library_launches = 0;
 };
 
 // The operations of one step on one device, in the order of execution: forward, backward in the
 // reverse order, optimizer. Errors: overflow (a count beyond 64 bits), value, unsupported.
 Result<std::vector<Operation>> list_operations(const Model& model, const TrainingSetup& setup);
+
+// Whether attention of this kind runs in one kernel: where the setup says so, and nothing is added
+// to the scores but a mask (no ALiBi slopes, relative biases or positions, no softcap).
+bool runs_fused(const Attention& attention, const TrainingSetup& setup);
 
 // Sums over all executions.
 Flops total_flops(const std::vector<Operation>& operations);

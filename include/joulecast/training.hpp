@@ -35,6 +35,20 @@ inline constexpr std::array all_optimizers = {Optimizer::sgd, Optimizer::momentu
 // published laws, the percent slip and its energy regression. `joulecast` is our own.
 enum class Convention { joulecast, ecai2025 };
 
+// How softmax(q k^T) v runs. `eager` computes and keeps all scores; `fused` is one kernel that never
+// writes them (Dao et al. 2022, arXiv:2205.14135), PyTorch's scaled_dot_product_attention, which is
+// what transformers runs unless told otherwise.
+enum class AttentionImplementation { eager, fused };
+
+inline constexpr std::array all_attention_implementations = {AttentionImplementation::eager,
+                                                             AttentionImplementation::fused};
+
+// Whether each elementwise operation is a kernel of its own (`eager`), or chains of them are one
+// (`compiled`, as by torch.compile).
+enum class Execution { eager, compiled };
+
+inline constexpr std::array all_executions = {Execution::eager, Execution::compiled};
+
 struct TrainingSetup {
   std::int64_t batch_size = 0;       // sequences per device and step
   std::int64_t sequence_length = 0;  // tokens per sequence; time steps for recurrent models
@@ -45,11 +59,15 @@ struct TrainingSetup {
   // Tokens per sequence of the decoder of an encoder-decoder model; absent: as many as the
   // encoder's.
   std::optional<std::int64_t> target_sequence_length{};
+  AttentionImplementation attention = AttentionImplementation::fused;
+  Execution execution = Execution::eager;
 };
 
 std::string_view to_string(Precision precision);
 std::string_view to_string(Optimizer optimizer);
 std::string_view to_string(Convention convention);
+std::string_view to_string(AttentionImplementation implementation);
+std::string_view to_string(Execution execution);
 std::optional<Precision> precision_from(std::string_view name);
 std::optional<Optimizer> optimizer_from(std::string_view name);
 std::optional<Convention> convention_from(std::string_view name);

@@ -17,14 +17,15 @@ Flops flops_of(const Operation& operation) { return Flops{static_cast<double>(op
 struct Asked {
   MeasuredShape shape;
   DeviceFacts facts;
+  double share = 1.0;  // of the operation's FLOPs and bytes that is one kernel's
 
   [[nodiscard]] LawQuestion question(const Law& law, const Operation& operation) const {
     return {.operation = law.operation.empty() ? std::string_view(operation.name)
                                                : std::string_view(law.operation),
             .shape = shape,
             .precision = law.precision.value_or(MeasuredPrecision::fp32),
-            .flops = static_cast<double>(operation.flops),
-            .bytes = static_cast<double>(operation.bytes_moved),
+            .flops = static_cast<double>(operation.flops) * share,
+            .bytes = static_cast<double>(operation.bytes_moved) * share,
             .facts = facts};
   }
 };
@@ -41,12 +42,46 @@ MeasuredShape measured_shape(const OperationShape& shape) {
   }
   if (const auto* matmul = std::get_if<MatmulShape>(&shape)) return *matmul;
   if (const auto* convolution = std::get_if<ConvolutionShape>(&shape)) return *convolution;
+  if (const auto* fused = std::get_if<FusedAttentionShape>(&shape)) {
+    return AttentionShape{.batch = fused->batch,
+                          .sequence = fused->queries,
+                          .kv_sequence = fused->keys,
+                          .heads = fused->heads,
+                          .kv_heads = fused->key_value_heads,
+                          .head_size = std::max(fused->query_head_dim, fused->value_head_dim),
+                          .causal = fused->causal,
+                          .window = fused->window};
+  }
   return std::get<ElementShape>(shape);
+}
+
+// Several kernels in a row share the traffic evenly. Layers that stand side by side in one product
+// are asked about as one.
+double kernels_of(const Operation& operation) {
+  const bool elements = std::holds_alternative<ElementShape>(operation.shape);
+  return elements ? static_cast<double>(std::max<std::int64_t>(
+                        {operation.launches, operation.library_launches, 1}))
+                  : 1.0;
+}
+
+// Laws know the forward kernel of attention. Backward it computes the scores again and two gradients
+// of each product, 2.5 times the FLOPs, and sums and converts what several tiles add to.
+constexpr double attention_backward_ratio = 3.0;
+
+// The share of the scores that a causal mask leaves to compute.
+double visible_share(const Operation& operation) {
+  const auto* fused = std::get_if<FusedAttentionShape>(&operation.shape);
+  if (fused == nullptr || !fused->causal || fused->queries != fused->keys) return 1.0;
+  const double keys = static_cast<double>(fused->keys);
+  const double window =
+      fused->window > 0 ? std::min(static_cast<double>(fused->window), keys) : keys;
+  return window * (2.0 * keys - window + 1.0) / (2.0 * keys * keys);
 }
 
 Asked ask(const Operation& operation, const DeviceRates& rates) {
   Asked asked{.shape = measured_shape(operation.shape),
-              .facts = rates.facts.value_or(DeviceFacts{})};
+              .facts = rates.facts.value_or(DeviceFacts{}),
+              .share = 1.0 / kernels_of(operation)};
   // Simple laws need no more than these two, which may be known where the other facts are not.
   asked.facts.bandwidth_bytes_per_second = rates.bandwidth.value();
   asked.facts.peak_flops_per_second = rates.peak ? rates.peak->value() : 0.0;
@@ -93,12 +128,16 @@ OperationDuration predict_duration(const Law& law, const Operation& operation,
   const Asked asked = ask(operation, rates);
   const LawQuestion question = asked.question(law, operation);
   OperationDuration duration;
-  duration.one = evaluate_law(law, question);
+  duration.one = evaluate_law(law, question) * kernels_of(operation);
+  if (operation.kind == OperationKind::attention && operation.phase != Phase::forward &&
+      !std::holds_alternative<RooflineLaw>(law.form)) {
+    duration.one = duration.one * attention_backward_ratio;
+  }
   if (const auto* roofline = std::get_if<RooflineLaw>(&law.form)) {
     duration.bound = bound_of(*roofline, question);
   }
   if (rates.peak && operation.flops > 0) {
-    duration.hef = flops_of(operation) / (*rates.peak * duration.one);
+    duration.hef = flops_of(operation) * visible_share(operation) / (*rates.peak * duration.one);
   }
   return duration;
 }

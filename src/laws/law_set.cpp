@@ -43,6 +43,35 @@ const Law& LawSet::find(const Device& device, const Operation& operation) const 
   return law != nullptr ? *law : prior_;
 }
 
+namespace {
+
+// Time from one kernel's end to the next one's end, beyond its work, in a full queue.
+constexpr double queued_kernel_seconds = 2e-6;
+
+void queue(FamilyLaw& law) {
+  const LawFamily* family = find_family(law.family);
+  for (std::size_t i = 0; i < law.parameters.size(); ++i) {
+    const LawParameter& parameter = family->parameters[i];
+    if (parameter.name == "host_seconds") law.parameters[i] = parameter.lowest;
+    if (parameter.name == "kernel_seconds") {
+      law.parameters[i] = std::min(law.parameters[i], queued_kernel_seconds);
+    }
+  }
+}
+
+}  // namespace
+
+LawSet LawSet::queued() const {
+  std::vector<Law> laws = laws_;
+  for (Law& law : laws) {
+    if (auto* own = std::get_if<FamilyLaw>(&law.form)) queue(*own);
+    if (auto* committee = std::get_if<CommitteeLaw>(&law.form)) {
+      for (CommitteeMember& member : committee->members) queue(member.law);
+    }
+  }
+  return {std::move(laws), prior_, power_};
+}
+
 LawSet LawSet::followed_by(const LawSet& others) const {
   std::vector<Law> laws = laws_;
   laws.insert(laws.end(), others.laws_.begin(), others.laws_.end());
@@ -71,6 +100,13 @@ std::vector<std::string_view> law_names(const Operation& operation) {
   } else if (std::holds_alternative<GroupedMatmulShape>(operation.shape)) {
     names.emplace_back("batched_matmul");
     names.emplace_back("linear");
+  } else if (const auto* fused = std::get_if<FusedAttentionShape>(&operation.shape)) {
+    names.emplace_back(fused->causal ? "attention" : "encoder_attention");
+    names.emplace_back("fused_attention");
+    return names;
+  } else if (name.ends_with("bias_gradient") || name.ends_with("batch_norm")) {
+    names.emplace_back(name.ends_with("norm") ? "batch_norm" : "bias_gradient");
+    names.emplace_back(name.ends_with("norm") ? "layer_norm" : "multiply");
   } else if (operation.kind == OperationKind::softmax || operation.kind == OperationKind::loss) {
     names.emplace_back("softmax");
   } else if (operation.kind == OperationKind::normalization) {

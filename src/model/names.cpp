@@ -8,6 +8,7 @@ std::string_view to_string(Activation activation) {
     case Activation::relu: return "relu";
     case Activation::gelu: return "gelu";
     case Activation::gelu_tanh: return "gelu_tanh";
+    case Activation::gelu_new: return "gelu_new";
     case Activation::silu: return "silu";
     case Activation::tanh: return "tanh";
     case Activation::quick_gelu: return "quick_gelu";

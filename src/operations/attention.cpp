@@ -48,26 +48,30 @@ Sizes sizes_of(const Emitter& emitter, const Attention& attention, const LayerSi
 void emit_latent_projections(Emitter& emitter, const LatentAttention& latent,
                              const LayerSizes& layer, const Sizes& size) {
   const Count d = layer.hidden;
+  constexpr LinearParts no_bias_full{.bias = false, .full_input = true};
   const LayerSizes query_rank{size.layers, latent.q_lora_rank.value_or(0)};
   if (latent.q_lora_rank) {
-    emitter.linear("query_down_projection", {1, size.rows, *latent.q_lora_rank, d}, size.layers);
+    emitter.linear("query_down_projection", {1, size.rows, *latent.q_lora_rank, d}, size.layers,
+                   no_bias_full);
     emit_normalization(emitter, "query", rms_norm, size.rows, query_rank);
     emitter.linear("query_up_projection",
-                   {1, size.rows, size.heads * size.query_dim, *latent.q_lora_rank}, size.layers);
+                   {1, size.rows, size.heads * size.query_dim, *latent.q_lora_rank}, size.layers,
+                   no_bias_full);
   } else {
-    emitter.linear("query_projection", {1, size.rows, size.heads * size.query_dim, d}, size.layers);
+    emitter.linear("query_projection", {1, size.rows, size.heads * size.query_dim, d}, size.layers,
+                   no_bias_full);
   }
   emitter.linear("key_value_down_projection",
                  {1, size.rows, Count{latent.kv_lora_rank} + latent.qk_rope_head_dim, d},
-                 size.layers);
+                 size.layers, no_bias_full);
   emit_normalization(emitter, "key_value", rms_norm, size.rows, {size.layers, latent.kv_lora_rank});
   emitter.linear("key_value_up_projection",
                  {1, size.rows, size.heads * (Count{latent.qk_nope_head_dim} + latent.v_head_dim),
                   latent.kv_lora_rank},
-                 size.layers);
+                 size.layers, no_bias_full);
   // The positions' part of a key is one for all heads.
   emit_rows(emitter, "rotary_embedding", size.rows * (size.heads + 1), latent.qk_rope_head_dim,
-            rotary_costs, size.layers);
+            emitter.compiled() ? rotary_costs : eager_rotary_costs, size.layers, ValueWidth::full);
 }
 
 void emit_projections(Emitter& emitter, const Attention& attention, const LayerSizes& layer,
@@ -76,11 +80,14 @@ void emit_projections(Emitter& emitter, const Attention& attention, const LayerS
   const Count queries = size.heads * size.query_dim;
   const Count keys_and_values = size.key_value_heads * (size.query_dim + size.value_dim);
   if (role.prefix.empty()) {
-    emitter.linear("qkv_projection", {1, size.rows, queries + keys_and_values, d}, size.layers);
+    emitter.linear("qkv_projection", {1, size.rows, queries + keys_and_values, d}, size.layers,
+                   {.bias = attention.bias.query, .layers = 3, .full_input = true});
   } else {
-    emitter.linear("cross_query_projection", {1, size.rows, queries, d}, size.layers);
+    emitter.linear("cross_query_projection", {1, size.rows, queries, d}, size.layers,
+                   {.bias = attention.bias.query, .full_input = true});
     emitter.linear("cross_key_value_projection", {1, size.source_rows, keys_and_values, d},
-                   size.layers);
+                   size.layers,
+                   {.bias = attention.bias.value, .layers = 2, .full_input = true});
   }
   const Count heads = size.heads + size.key_value_heads;
   if (attention.query_key_norm != QueryKeyNorm::none) {
@@ -89,8 +96,9 @@ void emit_projections(Emitter& emitter, const Attention& attention, const LayerS
                        {size.layers, size.query_dim.value()});
   }
   if (const auto* rotary = std::get_if<RotaryPositions>(&attention.positions)) {
-    emit_rows(emitter, "rotary_embedding", size.rows * heads, rotary->rotary_dim, rotary_costs,
-              size.layers);
+    emit_rows(emitter, "rotary_embedding", size.rows * heads, rotary->rotary_dim,
+              emitter.compiled() ? rotary_costs : eager_rotary_costs, size.layers,
+              ValueWidth::full);
   }
 }
 
@@ -143,32 +151,46 @@ void emit_scores(Emitter& emitter, const Attention& attention, const AttentionRo
                     .elements = rows * width,
                     .width = width,
                     .costs = softmax_costs,
-                    .executions = size.layers});
+                    .executions = size.layers,
+                    .width_of_values = ValueWidth::full});
+  // There and back.
+  if (!emitter.compiled()) {
+    emitter.cast(role.prefix + "attention_softmax_cast", 2 * rows * width, size.layers, 2);
+  }
   if (attention.dropout) emit("attention_dropout", dropout_costs);
 }
 
+// Scores as a matrix, in the precision of the products; the softmax is taken in FP32.
+void emit_scored(Emitter& emitter, const Attention& attention, const LayerSizes& layer,
+                 const AttentionRole& role, const Sizes& size) {
+  emitter.product(role.prefix + "attention_scores",
+                  {size.sets, size.queries, size.keys, size.query_dim}, size.layers);
+  if (const auto* relative = std::get_if<DisentangledPositions>(&attention.positions)) {
+    emit_disentangled(emitter, *relative, layer, size);
+  }
+  emit_scores(emitter, attention, role, size);
+  emitter.product(role.prefix + "attention_values",
+                  {size.sets, size.queries, size.value_dim, size.keys}, size.layers);
+}
+
+// Dropout of the probabilities happens inside the kernel.
+void emit_fused(Emitter& emitter, const Attention& attention, const AttentionRole& role,
+                const Sizes& size) {
+  const bool cross = !role.prefix.empty();
+  emitter.fused_attention(role.prefix + "fused_attention",
+                          {.batch = (size.sets.value() / attention.num_attention_heads),
+                           .queries = size.queries.value(),
+                           .keys = size.keys.value(),
+                           .heads = attention.num_attention_heads,
+                           .key_value_heads = size.key_value_heads.value(),
+                           .query_head_dim = size.query_dim.value(),
+                           .value_head_dim = size.value_dim.value(),
+                           .causal = attention.causal && !cross,
+                           .window = attention.sliding_window.value_or(0)},
+                          size.layers);
+}
+
 }  // namespace
-
-void emit_rows(Emitter& emitter, std::string_view name, Count rows, std::int64_t width,
-               ElementCosts costs, Count executions) {
-  emitter.elements({.name = name,
-                    .elements = rows * width,
-                    .width = width,
-                    .costs = costs,
-                    .executions = executions});
-}
-
-void emit_normalization(Emitter& emitter, const std::string& what, const Normalization& norm,
-                        Count rows, const LayerSizes& size) {
-  const bool rms = norm.kind == Normalization::Kind::rms_norm;
-  const std::string name = what + (rms ? "_rms_norm" : "_norm");
-  emitter.elements({.name = name,
-                    .kind = OperationKind::normalization,
-                    .elements = rows * size.hidden,
-                    .width = size.hidden,
-                    .costs = normalization_costs(norm),
-                    .executions = size.layers});
-}
 
 void emit_attention(Emitter& emitter, const Attention& attention, const LayerSizes& layer,
                     const AttentionRole& role) {
@@ -178,18 +200,15 @@ void emit_attention(Emitter& emitter, const Attention& attention, const LayerSiz
   } else {
     emit_projections(emitter, attention, layer, role, size);
   }
-  emitter.product(role.prefix + "attention_scores",
-                  {size.sets, size.queries, size.keys, size.query_dim}, size.layers);
-  if (const auto* relative = std::get_if<DisentangledPositions>(&attention.positions)) {
-    emit_disentangled(emitter, *relative, layer, size);
+  if (runs_fused(attention, emitter.setup())) {
+    emit_fused(emitter, attention, role, size);
+  } else {
+    emit_scored(emitter, attention, layer, role, size);
   }
-  emit_scores(emitter, attention, role, size);
-  emitter.product(role.prefix + "attention_values",
-                  {size.sets, size.queries, size.value_dim, size.keys}, size.layers);
   emitter.linear(role.prefix + "attention_output_projection",
-                 {1, size.rows, layer.hidden, size.heads * size.value_dim}, size.layers);
+                 {1, size.rows, layer.hidden, size.heads * size.value_dim}, size.layers,
+                 {.bias = attention.bias.output});
 }
-
 void emit_shared_positions(Emitter& emitter, const Attention& attention, std::int64_t hidden) {
   if (const auto* bias = std::get_if<RelativeBias>(&attention.positions)) {
     if (!bias->shared_by_layers) return;

@@ -35,11 +35,20 @@ Extent emit_layer(Emitter& emitter, const ConvolutionLayer& layer, const std::st
   } else if (layer.norm == ConvolutionLayer::Norm::batch_norm) {
     // Statistics per channel over the batch, by the same steps as those of layer normalisation:
     // Ioffe & Szegedy 2015, arXiv:1502.03167, algorithm 1.
-    emit_normalization(emitter, name + "_batch", {}, rows, {executions, channels});
+    // In eager mode the statistics, what they add to the running ones, the count of batches and the
+    // normalisation are kernels, of which two read all values; backward one reads both operands
+    // twice.
+    const ElementCosts costs = normalization_costs({});
+    emitter.elements({.name = name + "_batch_norm",
+                      .kind = OperationKind::normalization,
+                      .elements = rows * channels,
+                      .width = channels,
+                      .costs = {{costs.forward.flops, 2, 1, emitter.compiled() ? 1 : 4},
+                                {costs.backward.flops, 4, 1, 1}},
+                      .executions = executions});
   }
   if (layer.activation) {
-    emit_rows(emitter, name + "_activation", rows, channels, activation_costs(*layer.activation),
-              executions);
+    emit_activation(emitter, name + "_activation", rows, channels, *layer.activation, executions);
   }
   return output;
 }
@@ -71,11 +80,11 @@ void emit_block(Emitter& emitter, const ConvolutionBlock& block) {
     emit_layer(emitter, *block.shortcut, "shortcut_convolution", input, repeats, true);
   }
   if (block.residual) {
-    emit_rows(emitter, "convolution_residual", rows, channels, residual_costs, repeats);
+    emit_rows(emitter, "convolution_residual", rows, channels,
+              emitter.compiled() ? fused_away(residual_costs) : residual_costs, repeats);
   }
   if (block.activation_after_sum) {
-    emit_rows(emitter, "residual_activation", rows, channels, activation_costs(block.activation),
-              repeats);
+    emit_activation(emitter, "residual_activation", rows, channels, block.activation, repeats);
   }
 }
 
@@ -125,7 +134,7 @@ void emit_block(Emitter& emitter, const PatchEmbeddingBlock& block) {
   }
   if (block.layer_norm) emit_normalization(emitter, "embedding", {}, rows, {1, block.hidden_size});
   if (block.dropout) {
-    emit_rows(emitter, "embedding_dropout", rows, block.hidden_size, dropout_costs, 1);
+    emit_dropout(emitter, "embedding_dropout", rows, block.hidden_size, 1);
   }
 }
 

@@ -40,9 +40,9 @@ void Emitter::add(Operation operation, Count flops, Count bytes, Count execution
 }
 
 void Emitter::add_matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions,
-                         Role role) {
+                         MatmulCall call) {
   // FP8 is for linear layers; products of two activations stay in BF16.
-  const Precision precision = setup_.precision == Precision::fp8 && role == Role::product
+  const Precision precision = setup_.precision == Precision::fp8 && call.role == Role::product
                                   ? Precision::bf16
                                   : setup_.precision;
   const std::int64_t result = activation_bytes(precision);
@@ -53,6 +53,8 @@ void Emitter::add_matmul(std::string_view name, Phase phase, MatmulSizes sizes, 
   operation.kind = OperationKind::matmul;
   operation.phase = phase;
   operation.precision = precision;
+  operation.launches = call.launches;
+  operation.library_launches = call.library_launches;
   operation.shape = MatmulShape{.batch = sizes.batch.value(),
                                 .m = sizes.m.value(),
                                 .n = sizes.n.value(),
@@ -64,24 +66,88 @@ void Emitter::add_matmul(std::string_view name, Phase phase, MatmulSizes sizes, 
   add(std::move(operation), flops, bytes, executions);
 }
 
-void Emitter::matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions) {
-  add_matmul(name, phase, sizes, executions, Role::linear);
+void Emitter::matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions,
+                     std::int64_t library_launches) {
+  add_matmul(name, phase, sizes, executions,
+             {.launches = library_launches > 0 ? 0 : 1, .library_launches = library_launches});
 }
 
-void Emitter::linear(std::string_view name, MatmulSizes s, Count executions) {
-  add_matmul(name, Phase::forward, s, executions, Role::linear);
+bool Emitter::autocasts() const {
+  return setup_.precision == Precision::bf16 || setup_.precision == Precision::fp16;
+}
+
+void Emitter::cast(std::string_view name, Count elements, Count executions, std::int64_t launches) {
+  if (!autocasts()) return;
+  const ElementCost cost{.flops = 0, .reads = 1, .writes = 1, .launches = launches};
+  this->elements({.name = name,
+                  .elements = elements,
+                  .costs = {cost, cost},
+                  .executions = executions,
+                  .width_of_values = ValueWidth::cast});
+}
+
+void Emitter::linear(std::string_view name, MatmulSizes s, Count executions, LinearParts parts) {
+  const std::string own(name);
+  // Each layer casts its input anew; the casts are fused into what comes before where compiled.
+  if (parts.full_input && !compiled()) {
+    cast(own + "_input_cast", Count{parts.layers} * s.m * s.k, executions, parts.layers);
+  }
+  cast(own + "_weight_cast", s.n * s.k + (parts.bias ? s.n : Count{0}), executions,
+       parts.layers * (parts.bias ? 2 : 1));
+  const MatmulCall call{.launches = parts.layers};
+  add_matmul(name, Phase::forward, s, executions, call);
   const MatmulSizes input{s.batch, s.m, s.k, s.n};   // dx (m x k) = dy (m x n) W^T (n x k)
   const MatmulSizes weight{s.batch, s.k, s.n, s.m};  // dW (k x n) = x^T (k x m) dy (m x n)
-  add_matmul(name, Phase::backward_input, input, executions, Role::linear);
-  add_matmul(name, Phase::backward_weight, weight, executions, Role::linear);
+  add_matmul(name, Phase::backward_input, input, executions, call);
+  add_matmul(name, Phase::backward_weight, weight, executions, call);
+  if (!parts.bias) return;
+  add_elements({.name = own + "_bias_gradient",
+                .elements = s.m * s.n,
+                .width = s.n.value(),
+                .executions = executions},
+               Phase::backward_weight,
+               {.flops = 1, .reads = 1, .writes = 0, .launches = parts.layers});
 }
 
 void Emitter::product(std::string_view name, MatmulSizes s, Count executions) {
-  add_matmul(name, Phase::forward, s, executions, Role::product);
+  const MatmulCall call{.role = Role::product};
+  add_matmul(name, Phase::forward, s, executions, call);
   const MatmulSizes left{s.batch, s.m, s.k, s.n};   // da (m x k) = dy (m x n) b^T (n x k)
   const MatmulSizes right{s.batch, s.k, s.n, s.m};  // db (k x n) = a^T (k x m) dy (m x n)
-  add_matmul(name, Phase::backward_input, left, executions, Role::product);
-  add_matmul(name, Phase::backward_input, right, executions, Role::product);
+  add_matmul(name, Phase::backward_input, left, executions, call);
+  add_matmul(name, Phase::backward_input, right, executions, call);
+}
+
+// Both products over all scores, whatever a mask hides, as PyTorch counts them:
+//   forward c = 2 b h q k (d_q + d_v); backward 2.5 times that: the scores are computed again, and
+//   each of the two products has two gradients (Dao 2023, arXiv:2307.08691, section 4.1).
+// Bytes: q, k, v and the result once, backward each and its gradient.
+void Emitter::add_attention(std::string_view name, Phase phase, const FusedAttentionShape& s,
+                            Count executions) {
+  Operation operation;
+  operation.name = name;
+  operation.block = block_;
+  operation.kind = OperationKind::attention;
+  operation.phase = phase;
+  // FP32 attention runs alike whether products may use TF32 or not.
+  operation.precision = autocasts() || setup_.precision == Precision::fp8
+                            ? (setup_.precision == Precision::fp16 ? Precision::fp16
+                                                                   : Precision::bf16)
+                            : Precision::fp32;
+  operation.shape = s;
+  const bool forward = phase == Phase::forward;
+  const Count columns = Count{s.query_head_dim} + s.value_head_dim;
+  const Count scores = Count{s.batch} * s.heads * s.queries * s.keys;
+  const Count values = Count{s.batch} * (Count{s.heads} * s.queries * columns +
+                                         Count{s.key_value_heads} * s.keys * columns);
+  add(std::move(operation), (forward ? 2 : 5) * scores * columns,
+      (forward ? 1 : 2) * values * activation_bytes(setup_.precision), executions);
+}
+
+void Emitter::fused_attention(std::string_view name, const FusedAttentionShape& shape,
+                              Count executions) {
+  add_attention(name, Phase::forward, shape, executions);
+  add_attention(name, Phase::backward_input, shape, executions);
 }
 
 // Every expert with a row is read once.
@@ -151,6 +217,23 @@ void Emitter::convolution(std::string_view name, const ConvolutionShape& shape, 
          "give a larger input or a smaller kernel");
     return;
   }
+  const std::string own(name);
+  const Count filters = Count{shape.out_channels} * (shape.in_channels / shape.groups) *
+                        shape.kernel * (shape.one_dimensional ? 1 : shape.kernel);
+  cast(own + "_weight_cast", filters, executions, 1);
+  // Tensors are N, C, H, W in PyTorch; tensor cores take N, H, W, C, so the library turns input and
+  // result around, backward the gradients.
+  if (setup_.precision != Precision::fp32) {
+    const Count batch = shape.batch;
+    const Count inputs = batch * shape.in_channels * shape.height * shape.width;
+    const Count results = batch * shape.out_channels * out.positions();
+    const ElementCost turn{.flops = 0, .reads = 1, .writes = 1};
+    elements({.name = own + "_layout",
+              .elements = inputs + results,
+              .costs = {turn, turn},
+              .executions = executions,
+              .library_launches = 2});
+  }
   add_convolution(name, Phase::forward, shape, executions);
   if (input_gradient) add_convolution(name, Phase::backward_input, shape, executions);
   add_convolution(name, Phase::backward_weight, shape, executions);
@@ -182,10 +265,17 @@ void Emitter::add_elements(const ElementOperation& source, Phase phase, const El
   operation.kind = source.kind;
   operation.phase = phase;
   operation.precision = Precision::fp32;
+  operation.launches = source.library_launches > 0 ? 0 : cost.launches;
+  operation.library_launches = source.library_launches;
   operation.shape = ElementShape{.elements = source.elements.value(), .width = source.width};
-  const Count values = source.elements * (cost.reads + cost.writes);
-  add(std::move(operation), source.elements * cost.flops,
-      values * activation_bytes(setup_.precision), source.executions);
+  constexpr std::int64_t full = 4;
+  const std::int64_t narrow = activation_bytes(setup_.precision);
+  const bool wide = source.width_of_values == ValueWidth::full;
+  std::int64_t bytes = (cost.reads + cost.writes) * (wide ? full : narrow);
+  if (source.width_of_values == ValueWidth::cast) bytes = full + narrow;
+  if (cost.launches == 0) bytes = 0;
+  add(std::move(operation), source.elements * cost.flops, source.elements * bytes,
+      source.executions);
 }
 
 void Emitter::elements(const ElementOperation& source) {
@@ -205,6 +295,9 @@ void Emitter::optimizer(Count parameters, ElementCost cost, std::int64_t bytes_p
   operation.kind = OperationKind::optimizer;
   operation.phase = Phase::optimizer_step;
   operation.shape = ElementShape{.elements = parameters.value(), .width = 1};
+  // A launch takes 320 chunks of 2^16 values: ATen/native/cuda/MultiTensorApply.cuh.
+  constexpr std::int64_t values_per_launch = std::int64_t{320} << 16U;
+  operation.launches = cost.launches * ((parameters.value() - 1) / values_per_launch + 1);
   add(std::move(operation), parameters * cost.flops,
       parameters * (cost.reads + cost.writes) * bytes_per_value, 1);
 }

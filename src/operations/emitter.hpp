@@ -13,12 +13,20 @@
 
 namespace joulecast {
 
-// Cost of one element: arithmetic steps, values read, values written.
+// Cost of one element: arithmetic steps, values read and written by all kernels together, and how
+// many kernels these are. No launch: the operation is a part of its neighbour's kernel, and moves
+// nothing of its own.
 struct ElementCost {
   std::int64_t flops = 0;
   std::int64_t reads = 0;
   std::int64_t writes = 0;
+  std::int64_t launches = 1;
 };
+
+// Bytes of the values of an elementwise operation. `activations`: those of the training precision.
+// `full`: 32 bits, where autocast computes in FP32 (norms, losses, powers and what they feed). A
+// `cast` reads one format and writes the other.
+enum class ValueWidth { activations, full, cast };
 
 // Forward and backward cost of an elementwise operation.
 struct ElementCosts {
@@ -33,6 +41,18 @@ struct ElementOperation {
   std::int64_t width = 1;
   ElementCosts costs{};
   Count executions = 1;
+  ValueWidth width_of_values = ValueWidth::activations;
+  std::int64_t library_launches = 0;  // in place of those of the costs, forward and backward alike
+};
+
+// What a framework does around the product of a linear layer.
+struct LinearParts {
+  bool bias = true;
+  // Layers that stand side by side in one product here, each a call of its own (queries, keys and
+  // values; up and gate).
+  std::int64_t layers = 1;
+  // Whether autocast finds the input in FP32, as behind a norm.
+  bool full_input = false;
 };
 
 struct MatmulSizes {
@@ -78,22 +98,33 @@ class Emitter {
   // How many positions, of which the model or the setup decides.
   [[nodiscard]] Extent extent_of(const Positions& positions) const;
 
-  // y = x W: m rows, k inputs, n outputs. Backward: dx = dy W^T and dW = x^T dy.
-  void linear(std::string_view name, MatmulSizes sizes, Count executions = 1);
+  // y = x W: m rows, k inputs, n outputs. Backward: dx = dy W^T, dW = x^T dy, and the sum of dy over
+  // its rows for the bias. Under 16-bit autocast (Micikevicius et al. 2018, arXiv:1710.03740) the
+  // FP32 weights, and an FP32 input, are cast forward, their gradients cast back.
+  void linear(std::string_view name, MatmulSizes sizes, Count executions = 1,
+              LinearParts parts = {});
   // y = a b with two activations, as in attention. Backward: da = dy b^T and db = a^T dy.
   void product(std::string_view name, MatmulSizes sizes, Count executions = 1);
   // A linear layer whose rows are split among groups, each with a weight of its own.
   void grouped_linear(std::string_view name, GroupedSizes sizes, Count executions = 1);
+  // softmax(q k^T) v in one kernel, and its backward pass in another.
+  void fused_attention(std::string_view name, const FusedAttentionShape& shape, Count executions);
   // Input gradients are left out where the input is data.
   void convolution(std::string_view name, const ConvolutionShape& shape, Count executions = 1,
                    bool input_gradient = true);
   void elements(const ElementOperation& operation);
   // The forward pass alone, for conventions that leave the backward pass out.
   void forward_elements(const ElementOperation& operation);
+  // A cast between FP32 and the training precision and back again for the gradient; nothing where
+  // the precision is no autocast.
+  void cast(std::string_view name, Count elements, Count executions, std::int64_t launches);
+  [[nodiscard]] bool autocasts() const;
+  [[nodiscard]] bool compiled() const { return setup_.execution == Execution::compiled; }
   void optimizer(Count parameters, ElementCost cost, std::int64_t bytes_per_value);
 
   // One matrix product in one phase; `linear` and `product` are made of it.
-  void matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions);
+  void matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions,
+              std::int64_t library_launches = 0);
 
   // The first error sticks; nothing is listed after it.
   void fail(ErrorKind kind, std::string message, std::string remedy);
@@ -105,8 +136,15 @@ class Emitter {
 
  private:
   enum class Role { linear, product };
+  struct MatmulCall {
+    Role role = Role::linear;
+    std::int64_t launches = 1;
+    std::int64_t library_launches = 0;
+  };
   void add_matmul(std::string_view name, Phase phase, MatmulSizes sizes, Count executions,
-                  Role role);
+                  MatmulCall call);
+  void add_attention(std::string_view name, Phase phase, const FusedAttentionShape& shape,
+                     Count executions);
   void add_grouped(std::string_view name, Phase phase, GroupedSizes sizes, Count executions);
   void add_convolution(std::string_view name, Phase phase, const ConvolutionShape& shape,
                        Count executions);

@@ -26,6 +26,12 @@ constexpr NetworkNames shared_names{"shared_expert_up", "shared_expert_gate_up",
                                     "shared_expert_activation", "shared_expert_gate",
                                     "shared_expert_down"};
 
+// The first of the two linear layers reads a norm's result; its gate is a layer of its own.
+LinearParts parts_of(const FeedForward& layer, std::string_view name) {
+  const bool first = name.ends_with("up");
+  return {.bias = layer.bias, .layers = first && layer.gated ? 2 : 1, .full_input = first};
+}
+
 // `linear(name, n, k)` emits a product of all rows; the gate stands beside up in one product.
 template <class Linear>
 void emit_network(Emitter& emitter, const FeedForward& layer, const NetworkNames& names,
@@ -33,21 +39,21 @@ void emit_network(Emitter& emitter, const FeedForward& layer, const NetworkNames
                   const Linear& linear) {
   linear(layer.gated ? names.gate_up : names.up, Count{layer.gated ? 2 : 1} * intermediate,
          Count{size.hidden});
-  emit_rows(emitter, names.activation, rows, intermediate, activation_costs(layer.activation),
-            size.layers);
+  emit_activation(emitter, names.activation, rows, intermediate, layer.activation, size.layers);
   if (layer.gated) {
-    emit_rows(emitter, names.gate, rows, intermediate, multiply_costs, size.layers);
+    emit_rows(emitter, names.gate, rows, intermediate,
+              emitter.compiled() ? multiply_costs : eager_multiply_costs, size.layers);
   }
   if (layer.activation_dropout) {
-    emit_rows(emitter, "feed_forward_activation_dropout", rows, intermediate, dropout_costs,
-              size.layers);
+    emit_dropout(emitter, "feed_forward_activation_dropout", rows, intermediate, size.layers);
   }
   linear(names.down, Count{size.hidden}, Count{intermediate});
 }
 
 void emit_router(Emitter& emitter, const MixtureOfExperts& experts, const LayerSizes& size,
                  Count rows) {
-  emitter.linear("router", {1, rows, experts.num_experts, size.hidden}, size.layers);
+  emitter.linear("router", {1, rows, experts.num_experts, size.hidden}, size.layers,
+                 {.bias = false, .full_input = true});
   emitter.elements({.name = "router_softmax",
                     .kind = OperationKind::softmax,
                     .elements = rows * experts.num_experts,
@@ -76,13 +82,14 @@ void emit_experts(Emitter& emitter, const FeedForward& layer, const LayerSizes& 
   if (experts.shared_intermediate_size == 0) return;
   emit_network(emitter, layer, shared_names, size, rows, experts.shared_intermediate_size,
                [&](std::string_view name, Count n, Count k) {
-                 emitter.linear(name, {1, rows, n, k}, size.layers);
+                 emitter.linear(name, {1, rows, n, k}, size.layers, parts_of(layer, name));
                });
   if (experts.shared_gate) {
-    emitter.linear("shared_expert_score", {1, rows, 1, size.hidden}, size.layers);
+    emitter.linear("shared_expert_score", {1, rows, 1, size.hidden}, size.layers,
+                   {.bias = false, .full_input = true});
     emit_rows(emitter, "shared_expert_scale", rows, size.hidden, multiply_costs, size.layers);
   }
-  emit_rows(emitter, "shared_expert_residual", rows, size.hidden, residual_costs, size.layers);
+  emit_residual(emitter, "shared_expert_residual", rows, size.hidden, size.layers);
 }
 
 }  // namespace
@@ -95,7 +102,7 @@ void emit_feed_forward(Emitter& emitter, const FeedForward& layer, const LayerSi
   const Count rows = emitter.rows();
   emit_network(emitter, layer, plain_names, size, rows, layer.intermediate_size,
                [&](std::string_view name, Count n, Count k) {
-                 emitter.linear(name, {1, rows, n, k}, size.layers);
+                 emitter.linear(name, {1, rows, n, k}, size.layers, parts_of(layer, name));
                });
 }
 

@@ -36,8 +36,15 @@ Result<std::vector<Operation>> list_operations(const Model& model, const Trainin
     std::visit([&](const auto& shape) { emit_block(emitter, shape); }, block.shape);
   }
   emitter.begin_block("optimizer");
-  emitter.optimizer(*parameters, optimizer_cost(setup.optimizer), 4);
+  emitter.optimizer(*parameters, foreach_cost(setup.optimizer), 4);
   return std::move(emitter).take();
+}
+
+bool runs_fused(const Attention& attention, const TrainingSetup& setup) {
+  const auto& positions = attention.positions;
+  const bool plain = std::holds_alternative<std::monostate>(positions) ||
+                     std::holds_alternative<RotaryPositions>(positions);
+  return setup.attention == AttentionImplementation::fused && plain && !attention.logit_softcap;
 }
 
 Flops total_flops(const std::vector<Operation>& operations) {
@@ -60,6 +67,7 @@ Bytes total_bytes_moved(const std::vector<Operation>& operations) {
 std::string_view to_string(OperationKind kind) {
   switch (kind) {
     case OperationKind::matmul: return "matmul";
+    case OperationKind::attention: return "attention";
     case OperationKind::convolution: return "convolution";
     case OperationKind::normalization: return "normalization";
     case OperationKind::softmax: return "softmax";
@@ -95,6 +103,10 @@ std::string describe(const OperationShape& shape) {
                                    : fmt::format("{}x{}", held->kernel, held->kernel);
     return fmt::format("{}*{}x{}x{} to {} by {}", held->batch, held->in_channels, held->height,
                        held->width, held->out_channels, kernel);
+  }
+  if (const auto* fused = std::get_if<FusedAttentionShape>(&shape)) {
+    return fmt::format("{}*{}*{}x{}x{}", fused->batch, fused->heads, fused->queries, fused->keys,
+                       fused->query_head_dim);
   }
   return fmt::format("{}", std::get<ElementShape>(shape).elements);
 }

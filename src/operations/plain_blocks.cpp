@@ -12,12 +12,14 @@ Count rows_of(const Emitter& emitter, bool first_token_only) {
 }
 
 void emit_loss(Emitter& emitter, Count rows, std::int64_t classes, Count executions) {
+  emitter.cast("logits_cast", rows * classes, executions, 1);
   emitter.elements({.name = "cross_entropy",
                     .kind = OperationKind::loss,
                     .elements = rows * classes,
                     .width = classes,
-                    .costs = cross_entropy_costs,
-                    .executions = executions});
+                    .costs = emitter.compiled() ? cross_entropy_costs : eager_cross_entropy_costs,
+                    .executions = executions,
+                    .width_of_values = ValueWidth::full});
 }
 
 }  // namespace
@@ -32,7 +34,9 @@ void emit_block(Emitter& emitter, const EmbeddingBlock& block) {
                     .kind = OperationKind::embedding,
                     .elements = elements,
                     .width = block.hidden_size,
-                    .costs = {{tables - 1, tables, 1}, {tables, 1 + tables, tables}}});
+                    .costs = {{tables - 1, tables, 1, 2 * tables - 1},
+                              {tables, 1 + tables, tables, tables}},
+                    .width_of_values = ValueWidth::full});
   if (block.scaled) {
     emit_rows(emitter, "embedding_scale", emitter.rows(), block.hidden_size, scale_costs, 1);
   }
@@ -40,16 +44,16 @@ void emit_block(Emitter& emitter, const EmbeddingBlock& block) {
     emit_normalization(emitter, "embedding", {}, emitter.rows(), {1, block.hidden_size});
   }
   if (block.dropout) {
-    emit_rows(emitter, "embedding_dropout", emitter.rows(), block.hidden_size, dropout_costs, 1);
+    emit_dropout(emitter, "embedding_dropout", emitter.rows(), block.hidden_size, 1);
   }
 }
 
 void emit_block(Emitter& emitter, const DenseBlock& block) {
   const Count rows = rows_of(emitter, block.first_token_only);
-  emitter.linear("dense", {1, rows, block.output_size, block.input_size});
+  emitter.linear("dense", {1, rows, block.output_size, block.input_size}, 1,
+                 {.bias = block.bias});
   if (block.activation) {
-    emit_rows(emitter, "dense_activation", rows, block.output_size,
-              activation_costs(*block.activation), 1);
+    emit_activation(emitter, "dense_activation", rows, block.output_size, *block.activation, 1);
   }
 }
 
@@ -62,12 +66,13 @@ void emit_block(Emitter& emitter, const LanguageModelHeadBlock& block) {
   const Count rows = emitter.rows();
   const Count d = block.hidden_size;
   if (block.transform) {
-    emitter.linear("head_transform", {1, rows, d, d});
-    emit_rows(emitter, "head_activation", rows, block.hidden_size,
-              activation_costs(block.transform_activation), 1);
+    emitter.linear("head_transform", {1, rows, d, d}, 1, {.full_input = true});
+    emit_activation(emitter, "head_activation", rows, block.hidden_size,
+                    block.transform_activation, 1);
     emit_normalization(emitter, "head", {}, rows, {1, block.hidden_size});
   }
-  emitter.linear("language_model_head", {1, rows, block.vocab_size, d});
+  emitter.linear("language_model_head", {1, rows, block.vocab_size, d}, 1,
+                 {.bias = block.bias, .full_input = true});
   if (block.logit_softcap) {
     emit_rows(emitter, "head_softcap", rows, block.vocab_size, softcap_costs, 1);
   }
@@ -76,7 +81,8 @@ void emit_block(Emitter& emitter, const LanguageModelHeadBlock& block) {
 
 void emit_block(Emitter& emitter, const ClassifierBlock& block) {
   const Count rows = rows_of(emitter, !block.per_position);
-  emitter.linear("classifier", {1, rows, block.num_labels, block.hidden_size});
+  emitter.linear("classifier", {1, rows, block.num_labels, block.hidden_size}, 1,
+                 {.bias = block.bias});
   emit_loss(emitter, rows, block.num_labels, 1);
 }
 

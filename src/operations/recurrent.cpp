@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// LSTM (Hochreiter & Schmidhuber 1997) and GRU (Cho et al. 2014) layers as PyTorch computes them.
+// LSTM (Hochreiter & Schmidhuber 1997) and GRU (Cho et al. 2014) layers as PyTorch computes them on
+// a GPU, by cuDNN, which launches all kernels of a layer inside one call.
 // FLOPs per layer and direction with batch B, T steps, input I, hidden H and G gates (4 or 3):
 //   input gates 2 G B I H T, hidden gates 2 G B H^2 T (Mayaki & Charpenay, ECAI 2025, section 3).
 // The input gates of all steps are one product; the hidden gates wait for the step before.
@@ -13,31 +14,22 @@ struct CellSizes {
   Count batch, steps, input, hidden, gates;
 };
 
+// All that is elementwise in a step is one kernel forward and one backward: Appleyard et al. 2016,
+// arXiv:1604.01946, section 3. FLOPs per cell:
+//   LSTM: 4 for the sigmoids and tanh, c = f c + i g 3, h = o tanh(c) 2; backward 12, 5 and 5
+//   GRU:  3, the candidate's r * (U h) 2, h = n + z (h - n) 3; backward 9, 2 and 6.
+// Values per cell: the sums of both products and the state are read, the state and the gates, which
+// the backward pass reads, are written; backward the gates, the states and their gradients are read.
 void emit_cell_steps(Emitter& emitter, RecurrentBlock::Cell cell, const CellSizes& size,
                      Count executions) {
-  const auto per_step = [&](std::string_view name, Count elements, ElementCosts costs) {
-    emitter.elements({.name = name,
-                      .elements = elements,
-                      .width = size.hidden.value(),
-                      .costs = costs,
-                      .executions = executions * size.steps});
-  };
-  const Count cells = size.batch * size.hidden;
-  if (cell == RecurrentBlock::Cell::lstm) {
-    // Three sigmoids and one tanh per cell; each reads two sums and writes one value.
-    per_step("gate_activations", 4 * cells, {{1, 2, 1}, {3, 2, 1}});
-    // c = f c + i g: two products and a sum; reads f, c, i, g. Backward: four products, one sum.
-    per_step("cell_update", cells, {{3, 4, 1}, {5, 5, 4}});
-    // h = o tanh(c). Backward: do, and dc through tanh.
-    per_step("hidden_update", cells, {{2, 2, 1}, {5, 3, 2}});
-  } else {
-    // Two sigmoids and one tanh.
-    per_step("gate_activations", 3 * cells, {{1, 2, 1}, {3, 2, 1}});
-    // The candidate's r * (U h), before its tanh: one product and one sum.
-    per_step("candidate_update", cells, {{2, 3, 1}, {2, 3, 2}});
-    // h = n + z (h - n): subtract, multiply, add. Backward: four products, two sums.
-    per_step("hidden_update", cells, {{3, 3, 1}, {6, 4, 3}});
-  }
+  const bool lstm = cell == RecurrentBlock::Cell::lstm;
+  emitter.elements({.name = "cell_step",
+                    .elements = size.batch * size.hidden,
+                    .width = size.hidden.value(),
+                    .costs = lstm ? ElementCosts{{9, 9, 6}, {22, 8, 5}}
+                                  : ElementCosts{{8, 7, 5}, {17, 7, 4}},
+                    .executions = executions * size.steps,
+                    .library_launches = 1});
 }
 
 void emit_layer(Emitter& emitter, RecurrentBlock::Cell cell, const CellSizes& size,
@@ -46,11 +38,13 @@ void emit_layer(Emitter& emitter, RecurrentBlock::Cell cell, const CellSizes& si
   emitter.linear("input_gates", {1, size.batch * size.steps, outputs, size.input}, executions);
   // Forward and input gradient step by step; the weight gradient once over all steps.
   const Count stepwise = executions * size.steps;
-  emitter.matmul("hidden_gates", Phase::forward, {1, size.batch, outputs, size.hidden}, stepwise);
+  emitter.cast("hidden_gates_weight_cast", outputs * size.hidden, executions, 1);
+  emitter.matmul("hidden_gates", Phase::forward, {1, size.batch, outputs, size.hidden}, stepwise,
+                 1);
   emitter.matmul("hidden_gates", Phase::backward_input, {1, size.batch, size.hidden, outputs},
-                 stepwise);
+                 stepwise, 1);
   emitter.matmul("hidden_gates", Phase::backward_weight,
-                 {1, size.hidden, outputs, size.batch * size.steps}, executions);
+                 {1, size.hidden, outputs, size.batch * size.steps}, executions, 1);
   emit_cell_steps(emitter, cell, size, executions);
 }
 

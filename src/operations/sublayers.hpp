@@ -35,6 +35,17 @@ void emit_normalization(Emitter& emitter, const std::string& what, const Normali
 
 // An elementwise operation over `width` values of every row.
 void emit_rows(Emitter& emitter, std::string_view name, Count rows, std::int64_t width,
-               ElementCosts costs, Count executions);
+               ElementCosts costs, Count executions,
+               ValueWidth width_of_values = ValueWidth::activations);
+
+// An activation function, which may be several kernels.
+void emit_activation(Emitter& emitter, std::string_view name, Count rows, std::int64_t width,
+                     Activation activation, Count executions);
+
+// Dropout and the sum with a residual: kernels of their own, or part of their neighbours'.
+void emit_dropout(Emitter& emitter, std::string_view name, Count rows, std::int64_t width,
+                  Count executions);
+void emit_residual(Emitter& emitter, std::string_view name, Count rows, std::int64_t width,
+                   Count executions);
 
 }  // namespace joulecast

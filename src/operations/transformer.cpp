@@ -14,12 +14,12 @@ void emit_sublayer_end(Emitter& emitter, const TransformerBlock& block, const st
   const Count rows = emitter.rows();
   const LayerSizes size{block.num_hidden_layers, block.hidden_size};
   if (block.hidden_dropout) {
-    emit_rows(emitter, dropout, rows, size.hidden, dropout_costs, size.layers);
+    emit_dropout(emitter, dropout, rows, size.hidden, size.layers);
   }
   if (block.layout == LayerLayout::sandwich) {
     emit_normalization(emitter, what + "_output", block.norm, rows, size);
   }
-  emit_rows(emitter, what + "_residual", rows, size.hidden, residual_costs, size.layers);
+  emit_residual(emitter, what + "_residual", rows, size.hidden, size.layers);
   const bool shared = block.layout == LayerLayout::parallel_shared_norm && what == "feed_forward";
   if (!shared) emit_normalization(emitter, what, block.norm, rows, size);
 }

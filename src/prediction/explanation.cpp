@@ -47,6 +47,16 @@ ExplanationStep explain_flops(const Operation& operation) {
                                        (convolution->in_channels / convolution->groups)),
                     convolution->out_channels, taps, convolution->in_channels, convolution->groups);
     step.source = "a multiply-add is two FLOPs; docs/theory.md";
+  } else if (const auto* fused = std::get_if<FusedAttentionShape>(&operation.shape)) {
+    const bool forward = operation.phase == Phase::forward;
+    const char* factor = forward ? "2" : "5";
+    step.formula = fmt::format("c = {} batch heads queries keys (d_query + d_value)", factor);
+    step.substituted = fmt::format("{} * {} * {} * {} * {} * ({} + {})", factor, fused->batch,
+                                   fused->heads, fused->queries, fused->keys,
+                                   fused->query_head_dim, fused->value_head_dim);
+    step.source =
+        "every score, whatever a mask hides; backward computes the scores again: Dao et al. 2022, "
+        "arXiv:2205.14135, and docs/theory.md";
   } else {
     const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
     step.formula = "c = elements * FLOPs per element";
@@ -66,7 +76,7 @@ struct BytesFormula {
   std::string substituted;
 };
 
-BytesFormula write_bytes(const Operation& operation, Precision training) {
+BytesFormula write_bytes(const Operation& operation) {
   if (const auto* shape = std::get_if<MatmulShape>(&operation.shape)) {
     const std::int64_t out = result_bytes(operation.precision);
     const std::int64_t in = operation.precision == Precision::fp8 ? 1 : out;
@@ -91,15 +101,21 @@ BytesFormula write_bytes(const Operation& operation, Precision training) {
     return {"bytes = (input + filters + output) bytes per value",
             fmt::format("{} * {}", operation.bytes_moved / each, each)};
   }
+  if (std::holds_alternative<FusedAttentionShape>(operation.shape)) {
+    const std::int64_t each = result_bytes(operation.precision);
+    const bool forward = operation.phase == Phase::forward;
+    return {fmt::format("bytes = {}(queries and results + keys and values) bytes per value",
+                        forward ? "" : "2 "),
+            fmt::format("{}{} * {}", forward ? "" : "2 * ",
+                        operation.bytes_moved / (each * (forward ? 1 : 2)), each)};
+  }
   const std::int64_t elements = std::get<ElementShape>(operation.shape).elements;
-  // The optimizer works on 32-bit copies, everything else on activations.
-  const std::int64_t each = operation.phase == Phase::optimizer_step ? 4 : result_bytes(training);
-  return {"bytes = elements (reads + writes) bytes per value",
-          fmt::format("{} * {} * {}", elements, operation.bytes_moved / (elements * each), each)};
+  return {"bytes = elements * bytes read and written per element, over all its kernels",
+          fmt::format("{} * {}", elements, operation.bytes_moved / elements)};
 }
 
-ExplanationStep explain_bytes(const Operation& operation, Precision training) {
-  BytesFormula written = write_bytes(operation, training);
+ExplanationStep explain_bytes(const Operation& operation) {
+  BytesFormula written = write_bytes(operation);
   return {.quantity = "bytes moved by one execution",
           .formula = std::move(written.formula),
           .substituted = std::move(written.substituted),
@@ -225,7 +241,7 @@ ExplanationStep explain_energy(const OperationPrediction& entry) {
 void add_chain(const Prediction& prediction, const OperationPrediction& entry,
                std::vector<ExplanationStep>& steps) {
   steps.push_back(explain_flops(entry.operation));
-  steps.push_back(explain_bytes(entry.operation, prediction.setup.precision));
+  steps.push_back(explain_bytes(entry.operation));
   steps.push_back(explain_duration(prediction, entry));
   if (!entry.power) return;
   steps.push_back(explain_power(prediction, entry));

@@ -202,6 +202,7 @@ Result<Prediction> predict(const PredictionRequest& request) {
   if (request.laws && request.shipped_too) {
     laws = laws.followed_by(shipped_laws_for(request, operations));
   }
+  if (request.setup.convention == Convention::joulecast) laws = laws.queued();
   auto prediction = start_prediction(request, laws);
   if (!prediction) return prediction;
   const bool paper = request.setup.convention == Convention::ecai2025;

@@ -23,7 +23,7 @@ Activation activation_from(ObjectReader& reader, std::string_view key, const std
   constexpr std::array names = {
       Name{"gelu", Activation::gelu},
       Name{"gelu_python", Activation::gelu},
-      Name{"gelu_new", Activation::gelu_tanh},
+      Name{"gelu_new", Activation::gelu_new},
       Name{"gelu_fast", Activation::gelu_tanh},
       Name{"gelu_pytorch_tanh", Activation::gelu_tanh},
       Name{"gelu_tanh", Activation::gelu_tanh},

@@ -52,6 +52,14 @@ std::string_view to_string(Convention convention) {
   return convention == Convention::joulecast ? "joulecast" : "ecai2025";
 }
 
+std::string_view to_string(AttentionImplementation implementation) {
+  return implementation == AttentionImplementation::eager ? "eager" : "fused";
+}
+
+std::string_view to_string(Execution execution) {
+  return execution == Execution::eager ? "eager" : "compiled";
+}
+
 std::optional<Precision> precision_from(std::string_view name) {
   return find_name(all_precisions, name);
 }
